@@ -1,0 +1,69 @@
+// The connection lookup kernel. Twin of src/kernels/conntrack-lookup.ts: same columns, same answers; the work goes
+// in groups, each of which asks for its slots and then its tuples before it looks at either.
+#include "kernels.h"
+#include "tables.h"
+
+namespace podplane {
+namespace {
+
+constexpr size_t kGroup = 32;
+
+// Asks for the cache line of an address that will be read soon.
+inline void prefetch(const void* address) {
+#if defined(__GNUC__) || defined(__clang__)
+  __builtin_prefetch(address);
+#else
+  (void)address;
+#endif
+}
+
+// Word of the tuple of a slot, or SIZE_MAX where the slot names no whole tuple of the table.
+size_t tupleAt(int32_t slot, size_t words) {
+  if (slot <= kEmpty) return SIZE_MAX;
+  const size_t at = (static_cast<size_t>(slot) - 1) * kTupleWords;
+  return at + kTupleWords <= words ? at : SIZE_MAX;
+}
+
+int32_t find(Column<const int32_t> slots, Column<const int32_t> tuples, uint32_t hash, const int32_t* key) {
+  const size_t mask = slots.length - 1;
+  size_t at = hash & mask;
+  for (size_t probe = 0; probe <= mask; probe++) {
+    const int32_t slot = slots.data[at];
+    if (slot == kEmpty) return kMiss;
+    const size_t t = tupleAt(slot, tuples.length);
+    if (t != SIZE_MAX && tuples.data[t] == key[0] && tuples.data[t + 1] == key[1] && tuples.data[t + 2] == key[2] &&
+        tuples.data[t + 3] == key[3]) {
+      return slot - 1;
+    }
+    at = (at + 1) & mask;
+  }
+  return kMiss;
+}
+
+}  // namespace
+
+size_t conntrackLookupBatch(Column<const int32_t> slots, Column<const int32_t> tuples, Column<const int32_t> keys,
+                            Column<const uint32_t> hashes, size_t first, size_t count, Column<int32_t> rows) {
+  count = clampRows(first, count, keys.length / kTupleWords);
+  count = clampRows(first, count, hashes.length);
+  count = clampRows(first, count, rows.length);
+  // A mask needs a power of two; any other length is refused, so no index can leave the table.
+  if (slots.length == 0 || (slots.length & (slots.length - 1)) != 0) return 0;
+  const size_t mask = slots.length - 1;
+  const size_t end = first + count;
+  for (size_t group = first; group < end; group += kGroup) {
+    const size_t stop = end - group < kGroup ? end : group + kGroup;
+    for (size_t i = group; i < stop; i++) prefetch(slots.data + (hashes.data[i] & mask));
+    for (size_t i = group; i < stop; i++) {
+      const size_t t = tupleAt(slots.data[hashes.data[i] & mask], tuples.length);
+      if (t != SIZE_MAX) prefetch(tuples.data + t);
+    }
+    for (size_t i = group; i < stop; i++) {
+      const int32_t* key = keys.data + i * kTupleWords;
+      rows.data[i] = key[3] == 0 ? kMiss : find(slots, tuples, hashes.data[i], key);
+    }
+  }
+  return count;
+}
+
+}  // namespace podplane

@@ -1,0 +1,43 @@
+/** IPv4 addresses and prefixes: dotted text to u32 in host order and back. ip-num parses at this edge only. */
+import { IPv4, IPv4CidrRange } from 'ip-num';
+
+/** A network: `base` has no host bits set; `length` is 0..32. */
+export interface Ipv4Prefix {
+  readonly base: number;
+  readonly length: number;
+}
+
+/** Parse a dotted quad. Returns a u32 in host order, or -1 when the text is no IPv4 address. */
+export function parseIpv4(text: string): number {
+  // ip-num accepts only four decimal octets, but says so by throwing; the shape is looked at first.
+  if (!/^\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(text)) return -1;
+  try {
+    return Number(new IPv4(text).getValue());
+  } catch {
+    return -1;
+  }
+}
+
+/** Write a u32 (or an i32 of the same bits) as a dotted quad. */
+export function formatIpv4(address: number): string {
+  return `${(address >>> 24) & 255}.${(address >>> 16) & 255}.${(address >>> 8) & 255}.${address & 255}`;
+}
+
+/** Parse `a.b.c.d/n`. Returns null when the text is no prefix; host bits are cleared, as Go's ParseCIDR does. */
+export function parsePrefix(text: string): Ipv4Prefix | null {
+  if (!/^\d{1,3}(\.\d{1,3}){3}\/\d{1,2}$/.test(text)) return null;
+  try {
+    const range = IPv4CidrRange.fromCidr(text);
+    return { base: Number(range.getFirst().getValue()), length: Number(range.getPrefix().getValue()) };
+  } catch {
+    return null;
+  }
+}
+
+export const formatPrefix = (prefix: Ipv4Prefix): string => `${formatIpv4(prefix.base)}/${prefix.length}`;
+
+/** The netmask of a prefix length, u32. */
+export const maskOf = (length: number): number => (length === 0 ? 0 : (0xffffffff << (32 - length)) >>> 0);
+
+export const prefixContains = (prefix: Ipv4Prefix, address: number): boolean =>
+  (address & maskOf(prefix.length)) >>> 0 === prefix.base;

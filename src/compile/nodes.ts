@@ -1,0 +1,194 @@
+/** Nodes, pods, ports and addresses: the rows that all other tables point to. */
+import { maskOf } from '../addr/ipv4.js';
+import { POD_MAC_HI } from '../addr/mac.js';
+import { TableBuilder } from '../layout/builder.js';
+import type { Cluster, Node, Pod, Protocol } from '../model/cluster.js';
+import { ADDRESS_KIND, ADDRESS_TABLE, mix32, slotsFor } from '../tables/addresses.js';
+import { OFPORT } from '../tables/flows.js';
+import {
+  CONFIG_TABLE,
+  LISTEN_TABLE,
+  NAMESPACE_TABLE,
+  NETWORK_KIND,
+  NETWORK_TABLE,
+  NODE_TABLE,
+  NONE,
+  POD_FLAG,
+  POD_TABLE,
+  PORT_KIND,
+  PORT_TABLE,
+} from '../tables/nodes.js';
+import type { Strings } from './strings.js';
+
+export const PROTOCOL_NUMBER: Readonly<Record<Protocol, number>> = { TCP: 6, UDP: 17, SCTP: 132 };
+export const MODE_NUMBER = { subnet: 0, multitenant: 1, networkpolicy: 2 } as const;
+export const PLATFORM_NUMBER = { ocp4: 0, ocp3: 1, kubernetes: 2 } as const;
+
+export const podKey = (pod: { readonly namespace: string; readonly name: string }): string =>
+  `${pod.namespace}/${pod.name}`;
+
+/** First address of the subnet: openshift/sdn pkg/network/common GenerateDefaultGateway. */
+export const gatewayOf = (node: Node): number => (node.subnet.base | 1) >>> 0;
+
+/** What the other compilers need to find rows by name. */
+export interface Places {
+  readonly builders: readonly TableBuilder<never>[];
+  readonly addresses: TableBuilder<typeof ADDRESS_TABLE.columns>;
+  readonly node: ReadonlyMap<string, number>;
+  readonly pod: ReadonlyMap<string, number>;
+  readonly ofport: ReadonlyMap<string, number>;
+  readonly vni: ReadonlyMap<string, number>;
+}
+
+/** Build the tables of nodes and pods. OVS gives pods' ports in the order in which they start; here in name order. */
+export function buildPlaces(cluster: Cluster, strings: Strings): Places {
+  const config = new TableBuilder(CONFIG_TABLE);
+  config.add({
+    vxlanPort: cluster.vxlanPort,
+    mtu: cluster.mtu,
+    masqueradeMark: (1 << cluster.masqueradeBit) >>> 0,
+    dnsAddress: cluster.dns.address,
+    mode: MODE_NUMBER[cluster.mode],
+    platform: PLATFORM_NUMBER[cluster.platform],
+  });
+  const networks = new TableBuilder(NETWORK_TABLE);
+  const network = (prefix: { base: number; length: number }, kind: number): number =>
+    networks.add({ base: prefix.base, mask: maskOf(prefix.length), kind });
+  for (const entry of cluster.clusterNetworks) network(entry.prefix, NETWORK_KIND.CLUSTER);
+  for (const prefix of cluster.serviceNetworks) network(prefix, NETWORK_KIND.SERVICE);
+
+  const vni = new Map(cluster.namespaces.map((namespace) => [namespace.name, namespace.vni]));
+  const namespaces = new TableBuilder(NAMESPACE_TABLE);
+  for (const namespace of cluster.namespaces)
+    namespaces.add({
+      vni: namespace.vni,
+      name: strings.id(namespace.name),
+      isolatedBy: strings.id(isolatingPolicies(cluster, namespace.name)),
+    });
+
+  const pods = new TableBuilder(POD_TABLE);
+  const ports = new TableBuilder(PORT_TABLE);
+  const listen = new TableBuilder(LISTEN_TABLE);
+  const nodes = new TableBuilder(NODE_TABLE);
+  const node = new Map(cluster.nodes.map((n, row) => [n.name, row]));
+  const pod = new Map<string, number>();
+  const ofport = new Map<string, number>();
+  const nextOfport = new Map<number, number>();
+  const dnsPods = dnsPodKeys(cluster);
+  for (const p of cluster.pods) {
+    if (p.isHostNetwork) continue;
+    const key = podKey(p);
+    const row = node.get(p.node)!;
+    const number = nextOfport.get(row) ?? OFPORT.FIRST_POD;
+    nextOfport.set(row, number + 1);
+    ofport.set(key, number);
+    pod.set(key, pods.rows);
+    const port = ports.add({
+      node: row,
+      pod: pods.rows,
+      name: strings.id(`pod:${key}`),
+      kind: PORT_KIND.POD,
+    });
+    pods.add({
+      address: p.address,
+      node: row,
+      vni: vni.get(p.namespace) ?? 0,
+      ofport: number,
+      macHi: POD_MAC_HI,
+      macLo: p.address,
+      port,
+      listenFirst: listen.rows,
+      listenCount: listenPorts(p, listen),
+      name: strings.id(key),
+      flags: dnsPods.has(key) ? POD_FLAG.DNS : 0,
+    });
+  }
+  cluster.nodes.forEach((n, row) => {
+    const nicPort = ports.add({
+      node: row,
+      pod: NONE,
+      name: strings.id(`${n.name}:eth0`),
+      kind: PORT_KIND.NIC,
+    });
+    const tunPort = ports.add({
+      node: row,
+      pod: NONE,
+      name: strings.id(`${n.name}:tun0`),
+      kind: PORT_KIND.TUN,
+    });
+    nodes.add({
+      address: n.address,
+      gateway: gatewayOf(n),
+      subnetBase: n.subnet.base,
+      subnetMask: maskOf(n.subnet.length),
+      // Real MACs of NIC and tun0 are random and in no manifest: derived ones, of the locally administered kind.
+      nicMacHi: n.mac?.hi ?? 0x5254,
+      nicMacLo: n.mac?.lo ?? n.address,
+      tunMacHi: 0xc200,
+      tunMacLo: gatewayOf(n),
+      nicPort,
+      tunPort,
+      name: strings.id(n.name),
+      isMacKnown: n.mac === null ? 0 : 1,
+    });
+  });
+  const addresses = buildAddresses(cluster, pods, nodes);
+  return {
+    builders: [config, networks, nodes, pods, listen, ports, namespaces] as unknown as TableBuilder<never>[],
+    addresses,
+    node,
+    pod,
+    ofport,
+    vni,
+  };
+}
+
+function listenPorts(pod: Pod, listen: TableBuilder<typeof LISTEN_TABLE.columns>): number {
+  for (const port of pod.ports)
+    listen.add({ portProto: ((port.port << 16) | PROTOCOL_NUMBER[port.protocol]) >>> 0 });
+  return pod.ports.length;
+}
+
+/** Pods behind the Service that pods have as nameserver. */
+function dnsPodKeys(cluster: Cluster): Set<string> {
+  const keys = new Set<string>();
+  for (const service of cluster.services)
+    if (service.clusterIp !== 0 && service.clusterIp === cluster.dns.address)
+      for (const port of service.ports) for (const endpoint of port.endpoints) keys.add(endpoint.pod);
+  return keys;
+}
+
+/** Names of the policies with an empty podSelector and ingress, which take the whole namespace. */
+function isolatingPolicies(cluster: Cluster, namespace: string): string {
+  return cluster.policies
+    .filter((policy) => policy.namespace === namespace && policy.hasIngress)
+    .map((policy) => `NetworkPolicy ${policy.namespace}/${policy.name}`)
+    .join(', ');
+}
+
+function buildAddresses(
+  cluster: Cluster,
+  pods: TableBuilder<typeof POD_TABLE.columns>,
+  nodes: TableBuilder<typeof NODE_TABLE.columns>,
+): TableBuilder<typeof ADDRESS_TABLE.columns> {
+  const clusterIps = cluster.services.filter((service) => service.clusterIp !== 0);
+  const table = new TableBuilder(ADDRESS_TABLE);
+  const slots = slotsFor(pods.rows + nodes.rows * 2 + clusterIps.length);
+  for (let i = 0; i < slots; i++) table.add({ address: 0, row: 0, kind: 0 });
+  const put = (address: number, kind: number, row: number): void => {
+    let slot = mix32(address) & (slots - 1);
+    while (table.get(slot, 'kind') !== 0) slot = (slot + 1) & (slots - 1);
+    table.set(slot, 'address', address);
+    table.set(slot, 'kind', kind);
+    table.set(slot, 'row', row);
+  };
+  for (let i = 0; i < pods.rows; i++) put(pods.get(i, 'address'), ADDRESS_KIND.POD, i);
+  for (let i = 0; i < nodes.rows; i++) {
+    put(nodes.get(i, 'gateway'), ADDRESS_KIND.GATEWAY, i);
+    put(nodes.get(i, 'address'), ADDRESS_KIND.NODE, i);
+  }
+  clusterIps.forEach((service, i) => {
+    put(service.clusterIp, ADDRESS_KIND.CLUSTER_IP, i);
+  });
+  return table;
+}

@@ -1,0 +1,158 @@
+/** Endpoints of a Service's port: from EndpointSlices, else from its Endpoints object, else from its selector. */
+import { parseIpv4 } from '../addr/ipv4.js';
+import type { Protocol } from '../model/cluster.js';
+import type { Endpoint } from '../model/service.js';
+import { derivedEndpoints } from './derive.js';
+import type { Entry, Inventory } from './inventory.js';
+import type { EndpointSliceManifest, EndpointsManifest } from './kinds/endpoints.js';
+import type { ServicePortManifest } from './kinds/service.js';
+import type { Notes } from './notes.js';
+import type { PodRecord } from './pods.js';
+import type { ProblemList } from './problems.js';
+
+const SERVICE_NAME_LABEL = 'kubernetes.io/service-name';
+
+export class EndpointSource {
+  private readonly slices = new Map<string, Entry<'EndpointSlice'>[]>();
+  private readonly objects = new Map<string, Entry<'Endpoints'>>();
+  private readonly pods = new Map<string, PodRecord[]>();
+
+  constructor(inventory: Inventory, pods: readonly PodRecord[], problems: ProblemList, notes: Notes) {
+    for (const slice of inventory.objects.EndpointSlice) {
+      const service = slice.value.metadata.labels?.[SERVICE_NAME_LABEL];
+      if (typeof service !== 'string') continue;
+      // A Service that has any slice has its endpoints there, even where none of them is IPv4.
+      const list = listAt(this.slices, `${slice.namespace}/${service}`);
+      if (isIpv4(slice.value)) {
+        checkSlice(slice, problems);
+        list.push(slice);
+      } else notes.count('EndpointSlices left out, as they hold no IPv4 addresses');
+    }
+    for (const object of inventory.objects.Endpoints)
+      this.objects.set(`${object.namespace}/${object.name}`, object);
+    for (const record of pods) listAt(this.pods, record.pod.namespace).push(record);
+  }
+
+  /** Every endpoint of one port of a Service, ready or not, sorted by address, then port. */
+  of(service: Entry<'Service'>, port: ServicePortManifest): Endpoint[] {
+    const key = `${service.namespace}/${service.name}`;
+    const slices = this.slices.get(key);
+    if (slices !== undefined) return tidy(slices.flatMap((slice) => sliceEndpoints(slice, port)));
+    const object = this.objects.get(key);
+    if (object !== undefined) return tidy(objectEndpoints(object, port));
+    return tidy(derivedEndpoints(service, port, this.pods.get(service.namespace) ?? []));
+  }
+}
+
+function listAt<Item>(map: Map<string, Item[]>, key: string): Item[] {
+  const list = map.get(key) ?? [];
+  map.set(key, list);
+  return list;
+}
+
+/** `IP` is what the first beta called it. */
+const isIpv4 = (slice: EndpointSliceManifest): boolean =>
+  ['IPv4', 'IP', ''].includes(slice.addressType ?? '');
+
+function checkSlice(slice: Entry<'EndpointSlice'>, problems: ProblemList): void {
+  for (const [index, endpoint] of (slice.value.endpoints ?? []).entries()) {
+    for (const [at, text] of (endpoint.addresses ?? []).entries()) {
+      if (parseIpv4(text) !== -1) continue;
+      problems.add(slice, ['endpoints', index, 'addresses', at], JSON.stringify(text), 'an IPv4 address');
+    }
+  }
+}
+
+interface PortManifest {
+  readonly name?: string | null | undefined;
+  readonly protocol?: Protocol | '' | null | undefined;
+  readonly port?: number | null | undefined;
+}
+
+/** The numbers that a Service's port has in a slice or subset: found by name and protocol, as kube-proxy does. */
+const matchingPorts = (ports: readonly PortManifest[], wanted: ServicePortManifest): number[] =>
+  ports
+    .filter((port) => (port.name ?? '') === (wanted.name ?? ''))
+    .filter((port) => (port.protocol || 'TCP') === (wanted.protocol || 'TCP'))
+    .map((port) => port.port ?? 0)
+    .filter((port) => port !== 0);
+
+function sliceEndpoints(slice: Entry<'EndpointSlice'>, wanted: ServicePortManifest): Endpoint[] {
+  const ports = matchingPorts(slice.value.ports ?? [], wanted);
+  return (slice.value.endpoints ?? []).flatMap((endpoint) => {
+    // The addresses of one endpoint stand for each other; consumers take the first.
+    const address = parseIpv4(endpoint.addresses?.[0] ?? '');
+    if (address === -1) return [];
+    const isReady = endpoint.conditions?.ready ?? true;
+    return ports.map((port) => ({
+      address,
+      port,
+      isReady,
+      isServing: endpoint.conditions?.serving ?? isReady,
+      isTerminating: endpoint.conditions?.terminating ?? false,
+      node: endpoint.nodeName ?? endpoint.topology?.['kubernetes.io/hostname'] ?? '',
+      hostname: endpoint.hostname ?? '',
+      pod: podOf(endpoint.targetRef, slice.namespace),
+    }));
+  });
+}
+
+function objectEndpoints(object: Entry<'Endpoints'>, wanted: ServicePortManifest): Endpoint[] {
+  return (object.value.subsets ?? []).flatMap((subset) => {
+    const ports = matchingPorts(subset.ports ?? [], wanted);
+    return [
+      ...subsetEndpoints(subset.addresses ?? [], ports, true, object.namespace),
+      ...subsetEndpoints(subset.notReadyAddresses ?? [], ports, false, object.namespace),
+    ];
+  });
+}
+
+type SubsetAddress = NonNullable<NonNullable<EndpointsManifest['subsets']>[number]['addresses']>[number];
+
+function subsetEndpoints(
+  addresses: readonly SubsetAddress[],
+  ports: readonly number[],
+  isReady: boolean,
+  namespace: string,
+): Endpoint[] {
+  return addresses.flatMap((entry) => {
+    const address = parseIpv4(entry.ip);
+    if (address === -1) return [];
+    return ports.map((port) => ({
+      address,
+      port,
+      isReady,
+      isServing: isReady,
+      isTerminating: false,
+      node: entry.nodeName ?? '',
+      hostname: entry.hostname ?? '',
+      pod: podOf(entry.targetRef, namespace),
+    }));
+  });
+}
+
+interface TargetRef {
+  readonly kind?: string | null | undefined;
+  readonly namespace?: string | null | undefined;
+  readonly name?: string | null | undefined;
+}
+
+const podOf = (target: TargetRef | null | undefined, namespace: string): string =>
+  target?.kind === 'Pod' && target.name ? `${target.namespace || namespace}/${target.name}` : '';
+
+/** Sort, and keep one of each address and port: slices overlap while the controller moves endpoints between them,
+ *  and then the ready one counts. */
+function tidy(endpoints: Endpoint[]): Endpoint[] {
+  const rank = (endpoint: Endpoint): number => (endpoint.isReady ? 0 : endpoint.isServing ? 1 : 2);
+  endpoints.sort(
+    (a, b) =>
+      a.address - b.address ||
+      a.port - b.port ||
+      rank(a) - rank(b) ||
+      (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1),
+  );
+  return endpoints.filter((endpoint, index) => {
+    const before = endpoints[index - 1];
+    return before === undefined || before.address !== endpoint.address || before.port !== endpoint.port;
+  });
+}

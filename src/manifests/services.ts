@@ -1,0 +1,151 @@
+/** Services: addresses, ports and policies; their endpoints come from endpoints.ts. */
+import { formatIpv4, formatPrefix, parseIpv4, prefixContains } from '../addr/ipv4.js';
+import type { Service, ServicePort } from '../model/service.js';
+import { ClusterIpAllocator, NodePortAllocator } from './allocate.js';
+import type { EndpointSource } from './endpoints.js';
+import type { Entry } from './inventory.js';
+import type { ServiceManifest } from './kinds/service.js';
+import type { Networks } from './networks.js';
+import type { Notes } from './notes.js';
+import { type ProblemList, subjectOf } from './problems.js';
+
+/** Seconds that ClientIP affinity lasts unless the Service says otherwise (Kubernetes core/v1 default). */
+const DEFAULT_AFFINITY_SEC = 10800;
+
+/** Read the Services in the order of `entries`, which is by namespace and name. */
+export function readServices(
+  entries: readonly Entry<'Service'>[],
+  networks: Networks,
+  endpoints: EndpointSource,
+  problems: ProblemList,
+  notes: Notes,
+): Service[] {
+  checkClusterIps(entries, networks, problems);
+  const clusterIps = new ClusterIpAllocator(networks.serviceNetworks, entries.map(ipv4ClusterIp));
+  const nodePorts = new NodePortAllocator(entries.flatMap((entry) => entry.value.spec?.ports ?? []));
+  const services: Service[] = [];
+  for (const entry of entries) {
+    if (isIpv6Only(entry.value)) {
+      notes.count('Services left out, as they have only IPv6 addresses');
+      continue;
+    }
+    if (addressTexts(entry.value).some((text) => text.includes(':')))
+      notes.count('Services whose IPv6 addresses are left out');
+    services.push(readService(entry, clusterIps, nodePorts, endpoints, notes));
+  }
+  return services;
+}
+
+function readService(
+  entry: Entry<'Service'>,
+  clusterIps: ClusterIpAllocator,
+  nodePorts: NodePortAllocator,
+  endpoints: EndpointSource,
+  notes: Notes,
+): Service {
+  const spec = entry.value.spec ?? {};
+  const type = spec.type || 'ClusterIP';
+  const isHeadless = type !== 'ExternalName' && addressTexts(entry.value).includes('None');
+  let clusterIp = type === 'ExternalName' ? 0 : Math.max(ipv4ClusterIp(entry), 0);
+  if (clusterIp === 0 && !isHeadless && type !== 'ExternalName') {
+    clusterIp = clusterIps.next();
+    notes.count('Services without a ClusterIP, given one as the API server does');
+  }
+  return {
+    namespace: entry.namespace,
+    name: entry.name,
+    type,
+    clusterIp,
+    isHeadless,
+    externalName: type === 'ExternalName' ? (spec.externalName ?? '') : '',
+    externalIps: ipv4Only(spec.externalIPs ?? []),
+    loadBalancerIps: ipv4Only(
+      (entry.value.status?.loadBalancer?.ingress ?? []).map((ingress) => ingress.ip ?? ''),
+    ),
+    affinityTimeoutSec:
+      spec.sessionAffinity === 'ClientIP'
+        ? (spec.sessionAffinityConfig?.clientIP?.timeoutSeconds ?? DEFAULT_AFFINITY_SEC)
+        : 0,
+    internalPolicy: spec.internalTrafficPolicy || 'Cluster',
+    externalPolicy: spec.externalTrafficPolicy || 'Cluster',
+    publishNotReady: spec.publishNotReadyAddresses === true,
+    ports: type === 'ExternalName' ? [] : readPorts(entry, nodePorts, endpoints),
+  };
+}
+
+function readPorts(
+  entry: Entry<'Service'>,
+  nodePorts: NodePortAllocator,
+  endpoints: EndpointSource,
+): ServicePort[] {
+  const spec = entry.value.spec ?? {};
+  const hasNodePorts =
+    spec.type === 'NodePort' ||
+    (spec.type === 'LoadBalancer' && spec.allocateLoadBalancerNodePorts !== false);
+  return (spec.ports ?? []).map((port) => {
+    const protocol = port.protocol || 'TCP';
+    return {
+      name: port.name ?? '',
+      protocol,
+      port: port.port,
+      nodePort: port.nodePort || (hasNodePorts ? nodePorts.next() : 0),
+      endpoints: endpoints.of(entry, port),
+    };
+  });
+}
+
+const addressTexts = ({ spec }: ServiceManifest): string[] =>
+  [spec?.clusterIP ?? '', ...(spec?.clusterIPs ?? []).map((text) => text ?? '')].filter(
+    (text) => text !== '',
+  );
+
+/** The Service's IPv4 ClusterIP, or -1. */
+const ipv4ClusterIp = (entry: Entry<'Service'>): number =>
+  addressTexts(entry.value)
+    .map(parseIpv4)
+    .find((address) => address !== -1) ?? -1;
+
+const ipv4Only = (texts: readonly string[]): number[] =>
+  texts.map(parseIpv4).filter((address) => address !== -1);
+
+function isIpv6Only({ spec, ...rest }: ServiceManifest): boolean {
+  if (spec?.type === 'ExternalName') return false;
+  const texts = addressTexts({ spec, ...rest });
+  if (texts.length > 0 && texts.every((text) => text.includes(':'))) return true;
+  const families = spec?.ipFamilies ?? [];
+  return families.length > 0 && !families.includes('IPv4');
+}
+
+function checkClusterIps(
+  entries: readonly Entry<'Service'>[],
+  networks: Networks,
+  problems: ProblemList,
+): void {
+  const byAddress = new Map<number, Entry<'Service'>>();
+  const known = networks.serviceNetworks.map(formatPrefix).join(', ');
+  for (const entry of entries) {
+    const address = ipv4ClusterIp(entry);
+    if (address === -1 || entry.value.spec?.type === 'ExternalName') continue;
+    const path = [
+      'spec',
+      parseIpv4(entry.value.spec?.clusterIP ?? '') === address ? 'clusterIP' : 'clusterIPs',
+    ];
+    const isOutside = !networks.serviceNetworks.some((network) => prefixContains(network, address));
+    if (networks.isServiceNetworkKnown && isOutside)
+      problems.add(
+        entry,
+        path,
+        `${formatIpv4(address)}, outside the service network ${known}`,
+        `an address of ${known}`,
+      );
+    const other = byAddress.get(address);
+    if (other === undefined) byAddress.set(address, entry);
+    else
+      problems.add(
+        entry,
+        path,
+        `${formatIpv4(address)}, the ClusterIP of ${subjectOf(other)} too`,
+        'an address of its own',
+      );
+  }
+}

@@ -1,0 +1,122 @@
+/** A table set: all tables of a compiled cluster in one shared buffer, with the number of the set. */
+import { openTables } from '../layout/builder.js';
+import type { TableOf } from '../layout/layout.js';
+import { ADDRESS_TABLE } from './addresses.js';
+import {
+  FLOW_ACTION,
+  FLOW_FIELD,
+  FLOW_RULE,
+  FLOW_SLOTS,
+  FLOW_SUBTABLE,
+  FLOW_TABLE,
+  FLOW_VALUE,
+  type FlowTables,
+} from './flows.js';
+import {
+  CONFIG_TABLE,
+  LISTEN_TABLE,
+  NAMESPACE_TABLE,
+  NETWORK_TABLE,
+  NODE_TABLE,
+  POD_TABLE,
+  PORT_TABLE,
+} from './nodes.js';
+import { ENDPOINT_TABLE, SERVICE_SLOTS, SERVICE_TABLE } from './services.js';
+import { readString, STRING_BYTES, STRING_INDEX } from './strings.js';
+
+/** The order in which tables lie in the buffer. */
+export const EPOCH_ORDER = [
+  CONFIG_TABLE,
+  NETWORK_TABLE,
+  NODE_TABLE,
+  POD_TABLE,
+  LISTEN_TABLE,
+  PORT_TABLE,
+  NAMESPACE_TABLE,
+  ADDRESS_TABLE,
+  SERVICE_TABLE,
+  SERVICE_SLOTS,
+  ENDPOINT_TABLE,
+  FLOW_TABLE,
+  FLOW_SUBTABLE,
+  FLOW_FIELD,
+  FLOW_RULE,
+  FLOW_VALUE,
+  FLOW_SLOTS,
+  FLOW_ACTION,
+  STRING_INDEX,
+  STRING_BYTES,
+] as const;
+
+/** Open views of one table set; what stages read. */
+export interface Tables {
+  readonly config: TableOf<typeof CONFIG_TABLE>;
+  readonly networks: TableOf<typeof NETWORK_TABLE>;
+  readonly nodes: TableOf<typeof NODE_TABLE>;
+  readonly pods: TableOf<typeof POD_TABLE>;
+  readonly listen: TableOf<typeof LISTEN_TABLE>;
+  readonly ports: TableOf<typeof PORT_TABLE>;
+  readonly namespaces: TableOf<typeof NAMESPACE_TABLE>;
+  readonly addresses: TableOf<typeof ADDRESS_TABLE>;
+  readonly services: TableOf<typeof SERVICE_TABLE>;
+  readonly serviceSlots: TableOf<typeof SERVICE_SLOTS>;
+  readonly endpoints: TableOf<typeof ENDPOINT_TABLE>;
+  readonly flows: FlowTables;
+}
+
+/** A compiled cluster. The buffer may be handed to other threads or saved as it is. */
+export class Epoch {
+  readonly number: number;
+  readonly tables: Tables;
+  readonly #strings: TableOf<typeof STRING_INDEX>;
+  readonly #bytes: TableOf<typeof STRING_BYTES>;
+
+  /** @throws LayoutError when the buffer is no table set of this build: magic, version, size or checksum. */
+  constructor(readonly buffer: SharedArrayBuffer) {
+    const { epoch, open } = openTables(buffer);
+    this.number = epoch;
+    let i = 0;
+    this.tables = {
+      config: open(i++, CONFIG_TABLE),
+      networks: open(i++, NETWORK_TABLE),
+      nodes: open(i++, NODE_TABLE),
+      pods: open(i++, POD_TABLE),
+      listen: open(i++, LISTEN_TABLE),
+      ports: open(i++, PORT_TABLE),
+      namespaces: open(i++, NAMESPACE_TABLE),
+      addresses: open(i++, ADDRESS_TABLE),
+      services: open(i++, SERVICE_TABLE),
+      serviceSlots: open(i++, SERVICE_SLOTS),
+      endpoints: open(i++, ENDPOINT_TABLE),
+      flows: {
+        table: open(i++, FLOW_TABLE),
+        subtable: open(i++, FLOW_SUBTABLE),
+        field: open(i++, FLOW_FIELD),
+        rule: open(i++, FLOW_RULE),
+        value: open(i++, FLOW_VALUE),
+        slots: open(i++, FLOW_SLOTS),
+        action: open(i++, FLOW_ACTION),
+      },
+    };
+    this.#strings = open(i++, STRING_INDEX);
+    this.#bytes = open(i++, STRING_BYTES);
+  }
+
+  /** The table set as bytes, to be written to a file. */
+  save(): Uint8Array {
+    return Uint8Array.from(new Uint8Array(this.buffer));
+  }
+
+  /** Read a saved table set.
+   *  @throws LayoutError as the constructor does. */
+  static load(bytes: Uint8Array): Epoch {
+    const buffer = new SharedArrayBuffer(bytes.length);
+    new Uint8Array(buffer).set(bytes);
+    return new Epoch(buffer);
+  }
+
+  /** Text of string `id`; allocates, for reports only. */
+  text(id: number): string {
+    return readString(this.#strings, this.#bytes, id);
+  }
+}

@@ -1,0 +1,144 @@
+/** br0's OpenFlow tables of all nodes: a classifier of masked fields, one subtable per table, priority and mask.
+ *
+ *  FTB1, a row per OpenFlow table number: first u32, count u32: its run of subtables, highest priority first.
+ *  FSB1, subtable: fieldFirst u32, fieldCount u32, table u32, priority u32.
+ *  FFD1, a subtable's fields: mask i32, field u8.
+ *  FRL1, rule: subtable u32 | node u32 | valueFirst u32 | actionFirst u32 | cookie u32 | object u32 | reason u16
+ *    values: FVL1 value i32, one for each field of the subtable, already masked.
+ *  FHS1, slots: row u32, rule + 1; 0 is empty. Key (subtable, values), linear probing, power-of-two, load <= 0.5.
+ *  FAC1, actions: arg u32 | op u8; a rule's run ends with End.
+ *  A rule belongs to the node in its NODE field; where the subtable lacks that field, to every node.
+ *  The first subtable that hits wins, so no two subtables of one table and priority may overlap with different actions,
+ *  as OpenFlow asks. Written by compile, read-only. Source: Open vSwitch lib/classifier.c (tuple space search). */
+import { layout, type TableOf } from '../layout/layout.js';
+
+export const FLOW_TABLE = layout('FTB1', { first: 'u32', count: 'u32' });
+export const FLOW_SUBTABLE = layout('FSB1', {
+  fieldFirst: 'u32',
+  fieldCount: 'u32',
+  table: 'u32',
+  priority: 'u32',
+});
+export const FLOW_FIELD = layout('FFD1', { mask: 'i32', field: 'u8' });
+export const FLOW_RULE = layout('FRL1', {
+  subtable: 'u32',
+  node: 'u32',
+  valueFirst: 'u32',
+  actionFirst: 'u32',
+  cookie: 'u32',
+  object: 'u32',
+  reason: 'u16',
+});
+export const FLOW_VALUE = layout('FVL1', { value: 'i32' });
+export const FLOW_SLOTS = layout('FHS1', { row: 'u32' });
+export const FLOW_ACTION = layout('FAC1', { arg: 'u32', op: 'u8' });
+
+/** Fields of a flow key, as indices into an Int32Array; OpenFlow's names. ARP's addresses stand in NW_SRC and NW_DST. */
+export const Field = {
+  NODE: 0,
+  IN_PORT: 1,
+  ETH_TYPE: 2,
+  NW_SRC: 3,
+  NW_DST: 4,
+  NW_PROTO: 5,
+  TP_SRC: 6,
+  TP_DST: 7,
+  CT_STATE: 8,
+  REG0: 9,
+  REG1: 10,
+  REG2: 11,
+  TUN_ID: 12,
+  TUN_SRC: 13,
+  ARP_SHA_LO: 14,
+} as const;
+export const FLOW_KEY_SIZE = 16;
+
+export const FIELD_NAMES: readonly string[] = [
+  'node',
+  'in_port',
+  'eth_type',
+  'nw_src',
+  'nw_dst',
+  'nw_proto',
+  'tp_src',
+  'tp_dst',
+  'ct_state',
+  'reg0',
+  'reg1',
+  'reg2',
+  'tun_id',
+  'tun_src',
+  'arp_sha',
+];
+
+/** ct_state bits of Open vSwitch (lib/odp-util.h OVS_CS_F_*). */
+export const CT = { NEW: 0x01, EST: 0x02, REL: 0x04, RPL: 0x08, INV: 0x10, TRK: 0x20 } as const;
+
+export const Op = {
+  End: 0,
+  Goto: 1,
+  /** ct(table=arg): look up in zone 0, begin again in that table. */
+  CtRecirculate: 2,
+  CtCommit: 3,
+  CtNat: 4,
+  Output: 5,
+  OutputReg2: 6,
+  LoadReg0: 7,
+  LoadReg1: 8,
+  LoadReg2: 9,
+  Reg0FromTunId: 10,
+  TunIdFromReg0: 11,
+  SetTunDst: 12,
+  Drop: 13,
+} as const;
+
+/** br0's fixed port numbers. */
+export const OFPORT = { VXLAN0: 1, TUN0: 2, FIRST_POD: 3 } as const;
+
+export interface FlowTables {
+  readonly table: TableOf<typeof FLOW_TABLE>;
+  readonly subtable: TableOf<typeof FLOW_SUBTABLE>;
+  readonly field: TableOf<typeof FLOW_FIELD>;
+  readonly rule: TableOf<typeof FLOW_RULE>;
+  readonly value: TableOf<typeof FLOW_VALUE>;
+  readonly slots: TableOf<typeof FLOW_SLOTS>;
+  readonly action: TableOf<typeof FLOW_ACTION>;
+}
+
+/** One step of the key hash; compile uses the same. */
+export const hashStep = (hash: number, value: number): number => {
+  const h = Math.imul(hash ^ value, 0x9e3779b1);
+  return h ^ (h >>> 15);
+};
+
+/** Highest-priority rule of OpenFlow table `table` that matches `key`, or -1: every table ends with a rule for all. */
+export function classify(flows: FlowTables, table: number, key: Int32Array): number {
+  const { subtable, field, rule, value, slots } = flows;
+  const mask = slots.capacity - 1;
+  const first = flows.table.first[table]!;
+  const last = first + flows.table.count[table]!;
+  for (let s = first; s < last; s++) {
+    const from = subtable.fieldFirst[s]!;
+    const count = subtable.fieldCount[s]!;
+    let hash = hashStep(0, s);
+    for (let f = 0; f < count; f++)
+      hash = hashStep(hash, key[field.field[from + f]!]! & field.mask[from + f]!);
+    let slot = hash & mask;
+    for (;;) {
+      const row = slots.row[slot]! - 1;
+      if (row < 0) break;
+      if (rule.subtable[row] === s) {
+        const values = rule.valueFirst[row]!;
+        let f = 0;
+        while (
+          f < count &&
+          value.value[values + f] === (key[field.field[from + f]!]! & field.mask[from + f]!)
+        )
+          f++;
+        if (f === count) return row;
+      }
+      slot = (slot + 1) & mask;
+    }
+  }
+  return -1;
+}

@@ -1,0 +1,70 @@
+/** Services and their endpoints, as kube-proxy's nat rules match them: address, port and protocol to a run of endpoints.
+ *
+ *  SVC1, a row per service port address: ip u32 | portProto u32 port<<16|protocol | node u32 | first u32 | count u32 | name u32 | flags u8
+ *    node: ANY, or the node whose choice differs from the others' (local traffic policy).
+ *    first, count: a run of rows in the endpoint table.
+ *  SVH1, slots: row u32, row + 1; 0 is empty. Key (ip, portProto, node), linear probing, power-of-two, load <= 0.5.
+ *  EPT1: address u32 | port u32 | node u32 | pod u32 | service u32 | name u32.
+ *  Written by compile, read-only. Source: kubernetes pkg/proxy/iptables/proxier.go. */
+import { layout, type TableOf } from '../layout/layout.js';
+import { MISS, mix32 } from './addresses.js';
+
+export const SERVICE_TABLE = layout('SVC1', {
+  ip: 'u32',
+  portProto: 'u32',
+  node: 'u32',
+  first: 'u32',
+  count: 'u32',
+  name: 'u32',
+  flags: 'u8',
+});
+export const SERVICE_SLOTS = layout('SVH1', { row: 'u32' });
+export const ENDPOINT_TABLE = layout('EPT1', {
+  address: 'u32',
+  port: 'u32',
+  node: 'u32',
+  pod: 'u32',
+  service: 'u32',
+  name: 'u32',
+});
+
+export const ANY_NODE = 0xffffffff;
+export const SERVICE_FLAG = {
+  /** Some node has a row of its own. */
+  PER_NODE: 1,
+  /** No endpoint here, but elsewhere: traffic policy Local drops where others reject. */
+  LOCAL_ONLY: 2,
+} as const;
+
+type Services = TableOf<typeof SERVICE_TABLE>;
+type Slots = TableOf<typeof SERVICE_SLOTS>;
+
+/** Hash of a key; compile fills the slots with the same. */
+export const serviceHash = (ip: number, portProto: number, node: number): number =>
+  mix32(ip ^ Math.imul(portProto, 0x9e3779b1) ^ Math.imul(node + 1, 0x27d4eb2f));
+
+function find(services: Services, slots: Slots, ip: number, portProto: number, node: number): number {
+  const mask = slots.capacity - 1;
+  let slot = serviceHash(ip, portProto, node) & mask;
+  for (;;) {
+    const row = slots.row[slot]! - 1;
+    if (row < 0) return MISS;
+    if (services.ip[row] === ip && services.portProto[row] === portProto && services.node[row] === node)
+      return row;
+    slot = (slot + 1) & mask;
+  }
+}
+
+/** Service row for a packet to `ip` (u32) and port<<16|protocol (u32) seen by `node`, or MISS. */
+export function findService(
+  services: Services,
+  slots: Slots,
+  ip: number,
+  portProto: number,
+  node: number,
+): number {
+  const row = find(services, slots, ip, portProto, ANY_NODE);
+  if (row < 0 || (services.flags[row]! & SERVICE_FLAG.PER_NODE) === 0) return row;
+  const own = find(services, slots, ip, portProto, node);
+  return own < 0 ? row : own;
+}
