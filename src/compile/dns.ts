@@ -90,7 +90,8 @@ function collectService(service: Service, zone: string, answers: Map<string, Ans
     byHost.set(host, [...(byHost.get(host) ?? []), endpoint.address]);
   }
   for (const [host, addresses] of byHost) answers.set(`${host}.${name}`, { addresses });
-  if (!service.isHeadless) answers.set(name, { addresses: service.clusterIp === 0 ? [] : [service.clusterIp] });
+  if (!service.isHeadless)
+    answers.set(name, { addresses: service.clusterIp === 0 ? [] : [service.clusterIp] });
   else if (ready.length > 0) answers.set(name, { addresses: ready.map((endpoint) => endpoint.address) });
 }
 

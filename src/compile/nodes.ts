@@ -13,6 +13,7 @@ import {
   NETWORK_TABLE,
   NODE_TABLE,
   NONE,
+  OFPORT_TABLE,
   POD_FLAG,
   POD_TABLE,
   PORT_KIND,
@@ -70,6 +71,8 @@ export function buildPlaces(cluster: Cluster, strings: Strings): Places {
   const ports = new TableBuilder(PORT_TABLE);
   const listen = new TableBuilder(LISTEN_TABLE);
   const nodes = new TableBuilder(NODE_TABLE);
+  const ofports = new TableBuilder(OFPORT_TABLE);
+  const podsOfNode: number[][] = cluster.nodes.map(() => []);
   const node = new Map(cluster.nodes.map((n, row) => [n.name, row]));
   const pod = new Map<string, number>();
   const ofport = new Map<string, number>();
@@ -82,6 +85,7 @@ export function buildPlaces(cluster: Cluster, strings: Strings): Places {
     const number = nextOfport.get(row) ?? OFPORT.FIRST_POD;
     nextOfport.set(row, number + 1);
     ofport.set(key, number);
+    podsOfNode[row]!.push(pods.rows);
     pod.set(key, pods.rows);
     const port = ports.add({
       node: row,
@@ -128,13 +132,15 @@ export function buildPlaces(cluster: Cluster, strings: Strings): Places {
       tunMacLo: gatewayOf(n),
       nicPort,
       tunPort,
+      ofportFirst: ofports.rows,
       name: strings.id(n.name),
       isMacKnown: n.mac === null ? 0 : 1,
     });
+    for (const pod of podsOfNode[row]!) ofports.add({ pod });
   });
   const addresses = buildAddresses(cluster, pods, nodes);
   return {
-    builders: [config, networks, nodes, pods, listen, ports, namespaces] as unknown as TableBuilder<never>[],
+    builders: [config, networks, nodes, pods, ofports, listen, ports, namespaces] as unknown as TableBuilder<never>[],
     addresses,
     node,
     pod,

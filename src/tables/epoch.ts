@@ -18,6 +18,7 @@ import {
   NAMESPACE_TABLE,
   NETWORK_TABLE,
   NODE_TABLE,
+  OFPORT_TABLE,
   POD_TABLE,
   PORT_TABLE,
 } from './nodes.js';
@@ -30,6 +31,7 @@ export const EPOCH_ORDER = [
   NETWORK_TABLE,
   NODE_TABLE,
   POD_TABLE,
+  OFPORT_TABLE,
   LISTEN_TABLE,
   PORT_TABLE,
   NAMESPACE_TABLE,
@@ -54,6 +56,7 @@ export interface Tables {
   readonly networks: TableOf<typeof NETWORK_TABLE>;
   readonly nodes: TableOf<typeof NODE_TABLE>;
   readonly pods: TableOf<typeof POD_TABLE>;
+  readonly ofports: TableOf<typeof OFPORT_TABLE>;
   readonly listen: TableOf<typeof LISTEN_TABLE>;
   readonly ports: TableOf<typeof PORT_TABLE>;
   readonly namespaces: TableOf<typeof NAMESPACE_TABLE>;
@@ -81,6 +84,7 @@ export class Epoch {
       networks: open(i++, NETWORK_TABLE),
       nodes: open(i++, NODE_TABLE),
       pods: open(i++, POD_TABLE),
+      ofports: open(i++, OFPORT_TABLE),
       listen: open(i++, LISTEN_TABLE),
       ports: open(i++, PORT_TABLE),
       namespaces: open(i++, NAMESPACE_TABLE),

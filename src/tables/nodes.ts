@@ -33,6 +33,8 @@ export const NODE_TABLE = layout('NOD1', {
   /** Rows of the port table. */
   nicPort: 'u32',
   tunPort: 'u32',
+  /** First row of the node's pods in the ofport table, which begins at OpenFlow port 3. */
+  ofportFirst: 'u32',
   name: 'u32',
   /** 1 when the manifests gave the NIC's MAC. */
   isMacKnown: 'u8',
@@ -55,6 +57,9 @@ export const POD_TABLE = layout('POD1', {
   flags: 'u8',
 });
 export const POD_FLAG = { DNS: 1 } as const;
+
+/** Pod behind each OpenFlow port of each node, from port 3 upward. */
+export const OFPORT_TABLE = layout('OFP1', { pod: 'u32' });
 
 /** port << 16 | IP protocol. */
 export const LISTEN_TABLE = layout('LSN1', { portProto: 'u32' });

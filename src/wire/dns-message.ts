@@ -1,5 +1,15 @@
 /** A whole DNS message as an object, for resolvers, traces and tests; the server's path reads fields in place. */
-import { DNS, DNS_FLAG, DNS_QUESTION_TAIL, DNS_RECORD, DNS_TYPE, dnsFlags, dnsId, dnsOpcode, dnsRcode } from './dns.js';
+import {
+  DNS,
+  DNS_FLAG,
+  DNS_QUESTION_TAIL,
+  DNS_RECORD,
+  DNS_TYPE,
+  dnsFlags,
+  dnsId,
+  dnsOpcode,
+  dnsRcode,
+} from './dns.js';
 import { dnsNameEnd, readDnsName } from './dns-name.js';
 
 export interface DnsMessage {
@@ -86,7 +96,8 @@ function readRecord(p: DataView, start: number, at: number, end: number, into: D
   const dataAt = head + DNS_RECORD.SIZE;
   const dataEnd = dataAt + length;
   if (dataEnd > end) return -1;
-  const isName = type === DNS_TYPE.CNAME || type === DNS_TYPE.NS || type === DNS_TYPE.PTR || type === DNS_TYPE.SOA;
+  const isName =
+    type === DNS_TYPE.CNAME || type === DNS_TYPE.NS || type === DNS_TYPE.PTR || type === DNS_TYPE.SOA;
   const target = isName ? readDnsName(p, start, dataAt, dataEnd) : '';
   if (target === null || (type === DNS_TYPE.A && length !== 4)) return -1;
   into.push({

@@ -89,12 +89,12 @@ export function encodeDnsName(text: string): Uint8Array | null {
         lengthAt = octets.push(0) - 1;
         continue;
       }
-      const escape = char === '\\' ? /^\d{3}|^[^\d]/.exec(text.slice(i + 1)) : null;
-      if (char === '\\' && escape === null) return null;
-      const octet = escape?.[0].length === 3 ? Number(escape[0]) : (escape?.[0] ?? char).charCodeAt(0);
-      if (octet > (escape?.[0].length === 3 ? 255 : 126)) return null;
+      const escaped = char === '\\' ? /^\d{3}|^[^\d]/.exec(text.slice(i + 1)) : null;
+      if (char === '\\' && escaped === null) return null;
+      const octet = escaped?.[0].length === 3 ? Number(escaped[0]) : (escaped?.[0] ?? char).charCodeAt(0);
+      if (octet > (escaped?.[0].length === 3 ? 255 : 126)) return null;
       octets.push(octet);
-      i += escape?.[0].length ?? 0;
+      i += escaped?.[0].length ?? 0;
       if (++octets[lengthAt]! > DNS_LABEL_MAX) return null;
     }
   }

@@ -3,8 +3,15 @@
  *  core/dnsserver/server.go; openshift/cluster-dns-operator testdata/default_corefile. */
 import { DnsKind, type DnsTables, lookupDnsName, sameDnsName } from '../../tables/dns-table.js';
 import { DNS_CLASS_IN, DNS_RCODE, DNS_RECORD, DNS_TYPE } from '../../wire/dns.js';
-import { DNS_BUFFER_SIZE, type DnsReply, SoaPlace, writeBadVersion, writeBareReply, writeReply } from './reply.js';
 import { type DnsQuery, DnsRead, readDnsQuery } from './query.js';
+import {
+  DNS_BUFFER_SIZE,
+  type DnsReply,
+  SoaPlace,
+  writeBadVersion,
+  writeBareReply,
+  writeReply,
+} from './reply.js';
 import { dnsZoneAt, podAddress } from './zone.js';
 
 /** Longest chain of aliases that is followed; beyond it, and in a loop, the name has no data. */
@@ -88,7 +95,10 @@ function answerInZone(tables: DnsTables, bytes: Uint8Array): void {
   else if (QUERY.type === DNS_TYPE.TXT) answerText(bytes);
   else answerName(tables, bytes, QUERY.nameAt, QUERY.nameSize, REPLY.zoneAt);
   const isAnswered =
-    REPLY.aliasCount + REPLY.count > 0 || REPLY.podAddress >= 0 || REPLY.isVersion || REPLY.soa !== SoaPlace.None;
+    REPLY.aliasCount + REPLY.count > 0 ||
+    REPLY.podAddress >= 0 ||
+    REPLY.isVersion ||
+    REPLY.soa !== SoaPlace.None;
   if (!isAnswered) REPLY.soa = SoaPlace.Authority;
 }
 

@@ -22,13 +22,7 @@ export function optSize(p: DataView, optAt: number): number {
 
 /** Write the reply's OPT record at `at`; returns the offset behind it. Extended code and version are zero; of
  *  the flags, DO and the seven bits below it go back, as the real server leaves them. */
-export function writeOpt(
-  p: DataView,
-  bytes: Uint8Array,
-  optAt: number,
-  udpSize: number,
-  at: number,
-): number {
+export function writeOpt(p: DataView, bytes: Uint8Array, optAt: number, udpSize: number, at: number): number {
   p.setUint8(at, 0);
   const flags = p.getUint32(optAt + DNS_RECORD.TTL) & 0xff00;
   let out = writeDnsRecordHead(p, at + 1, DNS_TYPE.OPT, udpSize, flags, optSize(p, optAt));
@@ -39,18 +33,6 @@ export function writeOpt(
     out += optionSize(p, option);
   }
   return out;
-}
-
-/** Copy `size` octets between two arrays, one by one: a subarray would allocate. Returns the offset behind them. */
-export function copyOctets(
-  from: Uint8Array,
-  fromAt: number,
-  size: number,
-  to: Uint8Array,
-  toAt: number,
-): number {
-  for (let i = 0; i < size; i++) to[toAt + i] = from[fromAt + i]!;
-  return toAt + size;
 }
 
 const optionsEnd = (p: DataView, optAt: number): number =>

@@ -8,6 +8,7 @@ import {
   DNS_FLAG,
   DNS_OPCODE,
   DNS_QUESTION_TAIL,
+  DNS_RCODE,
   DNS_RECORD,
   DNS_TYPE,
   DNS_UDP_MAX,
@@ -17,7 +18,8 @@ import {
   writeDnsHeader,
   writeDnsRecordHead,
 } from '../../wire/dns.js';
-import { copyOctets, OPT_SIZE, optSize, writeOpt } from './opt.js';
+import { DNS_POINTER } from '../../wire/dns-name.js';
+import { OPT_SIZE, optSize, writeOpt } from './opt.js';
 import type { DnsQuery } from './query.js';
 import { SOA_FIXED_SIZE, writeSoa } from './soa.js';
 
@@ -52,14 +54,13 @@ const VERSION_TEXT = Uint8Array.of(5, 49, 46, 49, 46, 48);
 const VERSION_TTL = 28_800;
 const ADDRESS_SIZE = 4;
 const POINTER_SIZE = 2;
-/** A pointer to the question's name, which begins behind the header. */
-const QUESTION_POINTER = 0xc000 | DNS.SIZE;
+const POINTER = DNS_POINTER << 8;
 
 /** A header alone: what the DNS library itself sends back. It keeps the query's other flags.
  *  FORMERR names opcode 0 whatever the query's was. */
 export function writeBareReply(p: DataView, queryAt: number, rcode: number, outAt: number): number {
   const kept = dnsFlags(p, queryAt) & (DNS_FLAG.TC | DNS_FLAG.RD | DNS_FLAG.RA | DNS_FLAG.AD | DNS_FLAG.CD);
-  const opcode = rcode === 1 ? DNS_OPCODE.QUERY : dnsOpcode(p, queryAt);
+  const opcode = rcode === DNS_RCODE.FORMERR ? DNS_OPCODE.QUERY : dnsOpcode(p, queryAt);
   writeDnsHeader(p, outAt, dnsId(p, queryAt), DNS_FLAG.QR | (opcode << 11) | kept | rcode, 0, 0, 0, 0);
   return DNS.SIZE;
 }
@@ -72,11 +73,26 @@ export function writeBadVersion(query: DnsQuery, p: DataView, bytes: Uint8Array,
   return writeDnsRecordHead(p, at + 1, DNS_TYPE.OPT, 0, 0x01000000, 0) - outAt;
 }
 
+/** The reply being written: its bytes, and how far it is. */
+const OUT = {
+  start: 0,
+  at: 0,
+  /** One past the last octet that records may take. */
+  limit: 0,
+  isCompressed: false,
+  /** No record has been left out. */
+  isWhole: true,
+  /** The last owner's name in the reply. */
+  ownerAt: 0,
+  ownerSize: 0,
+  answers: 0,
+};
+
 /** Write the reply at `outAt`; returns its length.
  *
  *  Names are written out in full while the whole message fits the client's buffer; if not, owners become
  *  pointers, and what still does not fit is left out and TC set. (The real library compresses targets of
- *  aliases as well, which matters only to a truncated message with aliases.) */
+ *  aliases as well, which matters only to a message with aliases that is too long.) */
 export function writeReply(
   tables: DnsTables,
   query: DnsQuery,
@@ -85,67 +101,97 @@ export function writeReply(
   bytes: Uint8Array,
   outAt: number,
 ): number {
-  const additional = query.optAt < 0 ? 0 : OPT_SIZE + optSize(p, query.optAt);
-  const budget = Math.max(DNS_UDP_MAX, clientSize(query, reply, p)) - additional;
-  const isCompressed = fullSize(tables, query, reply) > budget;
-  const limit = outAt + budget;
-  let at = writeQuestion(query, p, bytes, outAt);
-  let answers = 0;
-  let authorities = 0;
+  const hasOpt = query.optAt >= 0;
+  const udpSize = hasOpt ? Math.min(p.getUint16(query.optAt + DNS_RECORD.CLASS), reply.bufferSize) : 0;
+  const budget = Math.max(DNS_UDP_MAX, udpSize) - (hasOpt ? OPT_SIZE + optSize(p, query.optAt) : 0);
+  OUT.start = outAt;
+  OUT.limit = outAt + budget;
+  OUT.isCompressed = fullSize(tables, query, reply) > budget;
+  OUT.isWhole = true;
+  OUT.ownerAt = outAt + DNS.SIZE;
+  OUT.ownerSize = query.nameSize;
+  OUT.answers = 0;
+  OUT.at = writeQuestion(query, p, bytes, outAt);
 
-  // Octets of the owner name when written out, and where its last copy lies in the reply.
-  let owner = query.nameSize;
-  let ownerAt = outAt + DNS.SIZE;
-  let isWhole = true;
-  for (let i = 0; i < reply.aliasCount && isWhole; i++) {
-    const target = tables.names.count[reply.aliases[i]!]!;
-    const nameSize = isCompressed ? POINTER_SIZE : owner;
-    isWhole = at + nameSize + DNS_RECORD.SIZE + target <= limit;
-    if (!isWhole) break;
-    at = writeOwner(p, bytes, at, outAt, ownerAt, owner, isCompressed);
-    at = writeDnsRecordHead(p, at, DNS_TYPE.CNAME, DNS_CLASS_IN, tables.zone.ttl[0]!, target);
-    ownerAt = at;
-    owner = target;
-    at = copyOctets(tables.bytes.octet, tables.names.first[reply.aliases[i]!]!, target, bytes, at);
-    answers++;
-  }
-  const addresses = reply.podAddress >= 0 ? 1 : reply.count;
-  const addressSize = (isCompressed ? POINTER_SIZE : owner) + DNS_RECORD.SIZE + ADDRESS_SIZE;
-  for (let i = 0; i < addresses && isWhole; i++) {
-    isWhole = at + addressSize <= limit;
-    if (!isWhole) break;
-    at = writeOwner(p, bytes, at, outAt, ownerAt, owner, isCompressed);
-    at = writeDnsRecordHead(p, at, DNS_TYPE.A, DNS_CLASS_IN, tables.zone.ttl[0]!, ADDRESS_SIZE);
-    const address = reply.podAddress >= 0 ? reply.podAddress : tables.addresses.address[reply.first + i]!;
-    p.setUint32(at, address);
-    at += ADDRESS_SIZE;
-    answers++;
-  }
-  if (reply.isVersion) {
-    at = writeOwner(p, bytes, at, outAt, ownerAt, owner, isCompressed);
-    at = writeDnsRecordHead(p, at, DNS_TYPE.TXT, DNS_CLASS_IN, VERSION_TTL, VERSION_TEXT.length);
-    at = copyOctets(VERSION_TEXT, 0, VERSION_TEXT.length, bytes, at);
-    answers++;
-  }
-  if (reply.soa !== SoaPlace.None) {
-    const zoneSize = isCompressed ? POINTER_SIZE : tables.zone.nameSize[0]!;
-    isWhole = at + 3 * zoneSize + SOA_FIXED_SIZE <= limit;
-    if (isWhole) {
-      const pointer = 0xc000 | (DNS.SIZE + reply.zoneAt - query.nameAt);
-      at = writeSoa(tables.zone, p, bytes, reply.zoneAt, isCompressed ? pointer : 0, at);
-      if (reply.soa === SoaPlace.Answer) answers++;
-      else authorities++;
-    }
-  }
-  const flags = replyFlags(p, query.at, reply.isAuthoritative, reply.rcode) | (isWhole ? 0 : DNS_FLAG.TC);
-  if (query.optAt >= 0) at = writeOpt(p, bytes, query.optAt, clientSize(query, reply, p), at);
-  writeDnsHeader(p, outAt, dnsId(p, query.at), flags, 1, answers, authorities, query.optAt < 0 ? 0 : 1);
-  return at - outAt;
+  writeAliases(tables, reply, p, bytes);
+  writeAddresses(tables, reply, p, bytes);
+  if (reply.isVersion) writeVersion(p, bytes);
+  const hasSoa = reply.soa !== SoaPlace.None && writeZoneSoa(tables, query, reply, p, bytes);
+
+  if (hasOpt) OUT.at = writeOpt(p, bytes, query.optAt, udpSize, OUT.at);
+  const isAnswerSoa = hasSoa && reply.soa === SoaPlace.Answer;
+  writeDnsHeader(
+    p,
+    outAt,
+    dnsId(p, query.at),
+    replyFlags(p, query.at, reply.isAuthoritative, reply.rcode) | (OUT.isWhole ? 0 : DNS_FLAG.TC),
+    1,
+    OUT.answers + (isAnswerSoa ? 1 : 0),
+    hasSoa && !isAnswerSoa ? 1 : 0,
+    hasOpt ? 1 : 0,
+  );
+  return OUT.at - outAt;
 }
 
-/** What the client says it can take, lowered to the server's own bound; 0 without EDNS. */
-const clientSize = (query: DnsQuery, reply: DnsReply, p: DataView): number =>
-  query.optAt < 0 ? 0 : Math.min(p.getUint16(query.optAt + DNS_RECORD.CLASS), reply.bufferSize);
+function writeAliases(tables: DnsTables, reply: DnsReply, p: DataView, bytes: Uint8Array): void {
+  for (let i = 0; i < reply.aliasCount; i++) {
+    const row = reply.aliases[i]!;
+    const size = tables.names.count[row]!;
+    if (!writeHead(p, bytes, DNS_TYPE.CNAME, tables.zone.ttl[0]!, size)) return;
+    OUT.ownerAt = OUT.at;
+    OUT.ownerSize = size;
+    copyOctets(tables.bytes.octet, tables.names.first[row]!, size, bytes);
+  }
+}
+
+function writeAddresses(tables: DnsTables, reply: DnsReply, p: DataView, bytes: Uint8Array): void {
+  const count = reply.podAddress >= 0 ? 1 : reply.count;
+  for (let i = 0; i < count; i++) {
+    if (!writeHead(p, bytes, DNS_TYPE.A, tables.zone.ttl[0]!, ADDRESS_SIZE)) return;
+    const address = reply.podAddress >= 0 ? reply.podAddress : tables.addresses.address[reply.first + i]!;
+    p.setUint32(OUT.at, address);
+    OUT.at += ADDRESS_SIZE;
+  }
+}
+
+function writeVersion(p: DataView, bytes: Uint8Array): void {
+  if (writeHead(p, bytes, DNS_TYPE.TXT, VERSION_TTL, VERSION_TEXT.length))
+    copyOctets(VERSION_TEXT, 0, VERSION_TEXT.length, bytes);
+}
+
+function writeZoneSoa(
+  tables: DnsTables,
+  query: DnsQuery,
+  reply: DnsReply,
+  p: DataView,
+  bytes: Uint8Array,
+): boolean {
+  const nameSize = OUT.isCompressed ? POINTER_SIZE : tables.zone.nameSize[0]!;
+  OUT.isWhole &&= OUT.at + 3 * nameSize + SOA_FIXED_SIZE <= OUT.limit;
+  if (!OUT.isWhole) return false;
+  const pointer = OUT.isCompressed ? POINTER | (DNS.SIZE + reply.zoneAt - query.nameAt) : 0;
+  OUT.at = writeSoa(tables.zone, p, bytes, reply.zoneAt, pointer, OUT.at);
+  return true;
+}
+
+/** Begin an answer record of `length` octets of data, owned by the last owner. False when it does not fit: then
+ *  neither it nor any later one is written. */
+function writeHead(p: DataView, bytes: Uint8Array, type: number, ttl: number, length: number): boolean {
+  const nameSize = OUT.isCompressed ? POINTER_SIZE : OUT.ownerSize;
+  OUT.isWhole &&= OUT.at + nameSize + DNS_RECORD.SIZE + length <= OUT.limit;
+  if (!OUT.isWhole) return false;
+  if (OUT.isCompressed) p.setUint16(OUT.at, POINTER | (OUT.ownerAt - OUT.start));
+  else bytes.copyWithin(OUT.at, OUT.ownerAt, OUT.ownerAt + OUT.ownerSize);
+  OUT.at = writeDnsRecordHead(p, OUT.at + nameSize, type, DNS_CLASS_IN, ttl, length);
+  OUT.answers++;
+  return true;
+}
+
+/** One by one: a subarray for TypedArray.set would allocate. */
+function copyOctets(from: Uint8Array, fromAt: number, size: number, to: Uint8Array): void {
+  for (let i = 0; i < size; i++) to[OUT.at + i] = from[fromAt + i]!;
+  OUT.at += size;
+}
 
 /** Length of the reply with every name written out, OPT aside. */
 function fullSize(tables: DnsTables, query: DnsQuery, reply: DnsReply): number {
@@ -176,22 +222,4 @@ function writeQuestion(query: DnsQuery, p: DataView, bytes: Uint8Array, outAt: n
   p.setUint16(at + query.nameSize, query.type);
   p.setUint16(at + query.nameSize + 2, query.dnsClass);
   return at + query.nameSize + DNS_QUESTION_TAIL;
-}
-
-function writeOwner(
-  p: DataView,
-  bytes: Uint8Array,
-  at: number,
-  outAt: number,
-  ownerAt: number,
-  ownerSize: number,
-  isCompressed: boolean,
-): number {
-  if (isCompressed) {
-    const isQuestion = ownerAt === outAt + DNS.SIZE;
-    p.setUint16(at, isQuestion ? QUESTION_POINTER : 0xc000 | (ownerAt - outAt));
-    return at + POINTER_SIZE;
-  }
-  bytes.copyWithin(at, ownerAt, ownerAt + ownerSize);
-  return at + ownerSize;
 }

@@ -1,0 +1,22 @@
+/** `podplane resolve`: a name as a pod's C library resolves it, query by query, and then the way to what it found. */
+import type { Command } from 'commander';
+import { formatIpv4 } from '../addr/ipv4.js';
+import type { LoadedCluster } from '../cluster.js';
+import type { PacketTrace } from '../engine/explain.js';
+import { buildUdp } from '../packet/build.js';
+import { udpPayload } from '../packet/decode.js';
+import { Resolution, type ResolverQuery } from '../resolver/resolution.js';
+import { formatResolvConf, podResolvConf } from '../resolver/resolv-conf.js';
+import { DNS_QUERY_MAX, DNS_RCODE_NAMES, writeDnsQuery } from '../wire/dns.js';
+import { readDnsMessage } from '../wire/dns-message.js';
+import { chosenKernels } from './backend.js';
+import { entryOf } from './entry.js';
+import { badArgument, EXIT } from './exit.js';
+import { type ClusterOptions, clusterCommand, loadNamedCluster, seedNumber } from './options.js';
+import { PacketRun, type SentPacket } from './packet-run.js';
+import { paintFor } from './print/colour.js';
+import { writeJson, writeText } from './print/output.js';
+import { resolveText } from './print/resolve-text.js';
+import { type TraceReport, traceReport } from './print/trace-report.js';
+import { ReferenceBook, referenceName } from './reference.js';
+import { buildFirst, FIRST_SPORT } from './send-packet.js';

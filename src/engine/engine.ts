@@ -1,0 +1,342 @@
+/** The engine: takes batches of frames, walks each through the graph, and accounts for every one. */
+import { type Kernels, loadKernels } from '../kernels/backend.js';
+import {
+  type Arena,
+  FRAME_MAX,
+  HEADROOM,
+  type InputBatch,
+  type OutputBatch,
+  ROWS_PER_PACKET,
+} from '../packet/batch.js';
+import { createLedger, type Ledger } from '../packet/ledger.js';
+import { giveUp } from '../stages/neighbour.js';
+import { DONE, Entry, Walk } from '../stages/walk.js';
+import { Conntrack } from '../tables/conntrack.js';
+import type { Epoch } from '../tables/epoch.js';
+import { OFPORT } from '../tables/flows.js';
+import { HeldPackets } from '../tables/held.js';
+import { PORT_KIND } from '../tables/nodes.js';
+import { Reason } from '../verdict/reasons.js';
+import { Verdict } from '../verdict/verdict.js';
+import { explainPacket, type PacketTrace } from './explain.js';
+import { EDGES_MAX, ENTRY_STAGE, GRAPH, NEXT_STAGE } from './graph.js';
+import { HopLog } from './hop-log.js';
+
+export interface EngineOptions {
+  /** u32; every random decision is keyed by it. Default 1. */
+  readonly seed?: number;
+  /** Nanoseconds since 1970 that a batch's tsNs 0 stands for. Default 0. */
+  readonly epochNs?: bigint;
+  /** Pods answer SYN, echo and UDP; DNS pods answer queries. */
+  readonly respond?: boolean;
+  /** One-node form: walk this node alone; what its NIC sends has left. */
+  readonly node?: string;
+  readonly backend?: 'auto' | 'typescript' | 'native';
+  /** Keep the hops of the last call for explain(). */
+  readonly explain?: boolean;
+  /** Rows of the connection table, all nodes together. Default 131,072 a node, as kube-proxy sets it. */
+  readonly connectionsMax?: number;
+}
+
+/** Free arena bytes that a packet of `length` may need: itself moved, an answer as long as itself, answers to that. */
+const arenaNeed = (length: number): number => 2 * (length + 2 * HEADROOM) + 4096;
+/** Rows that the kernels look at in one call. */
+const KERNEL_ROWS = 256;
+/** More stages than the longest real path has. */
+const STEPS_MAX = 64;
+const CONNECTIONS_PER_NODE = 131_072;
+
+export class Engine implements Disposable {
+  readonly epochNs: bigint;
+  readonly ledger: Ledger = createLedger();
+  readonly #kernels: Kernels;
+  readonly #walk: Walk;
+  readonly #conntrack: Conntrack;
+  readonly #held = new HeldPackets();
+  readonly #log: HopLog | null;
+  readonly #space = new Int32Array(KERNEL_ROWS);
+  readonly #keys = new Int32Array(KERNEL_ROWS * 4);
+  readonly #hashes = new Uint32Array(KERNEL_ROWS);
+  readonly #rows = new Int32Array(KERNEL_ROWS);
+  readonly #seed: number;
+  #packets = 0;
+  #clockNs = Number.NEGATIVE_INFINITY;
+
+  /** @throws RangeError when `node` is no node of the epoch. */
+  constructor(
+    readonly epoch: Epoch,
+    options: EngineOptions = {},
+  ) {
+    this.epochNs = options.epochNs ?? 0n;
+    this.#seed = (options.seed ?? 1) >>> 0;
+    this.#kernels = loadKernels(options.backend ?? 'auto');
+    const { nodes } = epoch.tables;
+    const limit = options.connectionsMax ?? CONNECTIONS_PER_NODE * Math.max(1, nodes.rows);
+    this.#conntrack = new Conntrack(this.#seed, limit);
+    this.#walk = new Walk(epoch.tables, this.#conntrack, this.#held, {
+      seed: this.#seed,
+      respond: options.respond ?? false,
+      onlyNode: options.node === undefined ? -1 : findNode(epoch, options.node),
+    });
+    this.#log = options.explain ? new HopLog() : null;
+    this.#walk.hops = this.#log;
+  }
+
+  get backend(): string {
+    return this.#kernels.name;
+  }
+
+  /** Conntrack entries made so far, all nodes together. */
+  get connections(): number {
+    return this.#conntrack.created;
+  }
+
+  /** Walk the rows from input.next on; append a row for each packet, and for each that it caused, to `output`.
+   *  Stops early, with input.next at the first row not taken, when the output or the arena has no room for another:
+   *  the caller empties them and calls again. Packets must come in time order; one from the past keeps its own time,
+   *  and fires no timer. Bytes stay in the arena, packets are changed in place. Returns how many rows were appended.
+   *  The arena must hold, free, twice the packet and 4 KiB more.
+   *  @throws RangeError when a row names a port that does not exist, or bytes outside the arena. */
+  process(input: InputBatch, output: OutputBatch): number {
+    const before = output.count;
+    this.#log?.clear();
+    const { arena } = input;
+    this.#useArena(arena);
+    while (input.next < input.count) {
+      const first = input.next;
+      const count = Math.min(KERNEL_ROWS, input.count - first);
+      this.#lookUp(input, first, count);
+      for (let i = 0; i < count; i++) {
+        const row = first + i;
+        if (!this.#fire(input.tsNs[row]!, output, arena)) return output.count - before;
+        if (!hasRoom(output, arena, input.length[row]!)) return output.count - before;
+        this.#takeInput(input, row, this.#rows[i]!, output);
+        input.next = row + 1;
+      }
+    }
+    return output.count - before;
+  }
+
+  /** When the next timer is due, on the batches' scale; Infinity when none is. */
+  nextTimerNs(): number {
+    return this.#held.nextNs();
+  }
+
+  /** Fire the timers that are due at `ns`; their packets go to `output`, their bytes to the arena's free end.
+   *  Call again while nextTimerNs() is not beyond `ns`: it stops early when there is no room. Returns the rows appended. */
+  advance(ns: number, output: OutputBatch, arena: Arena): number {
+    const before = output.count;
+    this.#log?.clear();
+    this.#useArena(arena);
+    this.#fire(ns, output, arena);
+    return output.count - before;
+  }
+
+  /** What happened to input row `i` of the last call: the packet, then those that it caused. -1: what timers fired.
+   *  @throws Error when the engine was made without `explain`. */
+  explain(i: number): readonly PacketTrace[] {
+    if (this.#log === null) throw new Error('make the engine with { explain: true } to ask for explanations');
+    return this.#log.packets
+      .filter((packet) => packet.origin === i)
+      .map((packet) => explainPacket(this.epoch, packet));
+  }
+
+  /** Release the connection table's memory. */
+  [Symbol.dispose](): void {
+    this.#conntrack.clear();
+  }
+
+  #useArena(arena: Arena): void {
+    const w = this.#walk;
+    w.arena = arena;
+    w.p = arena.view;
+    w.bytes = arena.bytes;
+  }
+
+  /** The kernels' part: keys and known connections of a run of rows, as far as the tables know now. */
+  #lookUp(input: InputBatch, first: number, count: number): void {
+    const { ports } = this.epoch.tables;
+    for (let i = 0; i < count; i++) {
+      const port = input.port[first + i]!;
+      if (port < 0 || port >= ports.rows) throw new RangeError(`row ${first + i}: there is no port ${port}`);
+      this.#space[i] = ports.node[port]! + 1;
+    }
+    const offset = input.offset.subarray(first, first + count);
+    const length = input.length.subarray(first, first + count);
+    const { fiveTupleBatch, conntrackLookupBatch } = this.#kernels;
+    fiveTupleBatch(
+      input.arena.bytes,
+      offset,
+      length,
+      this.#space,
+      0,
+      count,
+      this.#seed,
+      this.#keys,
+      this.#hashes,
+    );
+    const { slots, tuples } = this.#conntrack;
+    conntrackLookupBatch(slots, tuples, this.#keys, this.#hashes, 0, count, this.#rows);
+  }
+
+  #takeInput(input: InputBatch, row: number, hint: number, output: OutputBatch): void {
+    const { ports } = this.epoch.tables;
+    const w = this.#walk;
+    const port = input.port[row]!;
+    let at = input.offset[row]!;
+    const length = input.length[row]!;
+    if (at + length > input.arena.bytes.length)
+      throw new RangeError(`row ${row}: bytes lie outside the arena`);
+    if (input.headroom < HEADROOM) at = this.#move(at, length);
+    w.begin(at, at + length, input.tsNs[row]!);
+    w.node = ports.node[port]!;
+    w.pick = input.pick[row]!;
+    w.spawned = 0;
+    let entry: number = Entry.NIC;
+    if (ports.kind[port] === PORT_KIND.POD) {
+      w.pod = ports.pod[port]!;
+      w.hint = hint;
+      entry = Entry.POD;
+    } else if (ports.kind[port] === PORT_KIND.TUN) entry = Entry.HOST;
+    this.ledger.in++;
+    const packet = this.#packets++;
+    this.#log?.begin(packet, -1, row);
+    if (length > FRAME_MAX) w.drop(Reason.TunnelTooLong);
+    else if (length < 14) w.drop(Reason.FrameTruncated);
+    else this.#run(ENTRY_STAGE[entry]!);
+    this.#record(output, row, packet, -1);
+    this.#runSpawned(output, row, packet);
+  }
+
+  /** Copy a packet that lacks headroom to the arena's free end. */
+  #move(at: number, length: number): number {
+    const w = this.#walk;
+    const to = w.allocate(length);
+    w.bytes.copyWithin(to, at, at + length);
+    return to;
+  }
+
+  #run(stage: number): void {
+    const w = this.#walk;
+    let current = stage;
+    for (let step = 0; step < STEPS_MAX; step++) {
+      if (w.hops !== null) w.hops.stage(w, current);
+      const edge = GRAPH[current]!.run(w);
+      if (edge === DONE) return;
+      current = NEXT_STAGE[current * EDGES_MAX + edge]!;
+    }
+    w.drop(Reason.WalkTooLong);
+  }
+
+  /** Walk what the last packet caused, and what that causes. */
+  #runSpawned(output: OutputBatch, origin: number, parent: number): void {
+    const w = this.#walk;
+    // One chain at a time: the queue is read from the front while answers to answers join its end.
+    for (let i = 0; i < w.spawned; i++) {
+      const { nowNs } = w;
+      const info = w.spawnInfo[i]!;
+      const entry = w.spawnEntry[i]!;
+      const place = w.spawnPlace[i]!;
+      w.begin(w.spawnAt[i]!, w.spawnEnd[i]!, nowNs);
+      if (entry === Entry.POD) {
+        w.pod = place;
+        w.node = w.tables.pods.node[place]!;
+      } else w.node = place;
+      if (entry === Entry.BRIDGE_FROM_TUN0) w.ofport = OFPORT.TUN0;
+      if (entry === Entry.NIC_OUTPUT) w.nextHop = 0;
+      w.ctInfo = info;
+      this.ledger.generated++;
+      const packet = this.#packets++;
+      this.#log?.begin(packet, parent, origin);
+      this.#run(ENTRY_STAGE[entry]!);
+      this.#record(output, origin, packet, parent);
+    }
+    w.spawned = 0;
+  }
+
+  /** The packet in hand has its verdict: a row for it, unless it waits. */
+  #record(output: OutputBatch, origin: number, packet: number, parent: number): void {
+    const w = this.#walk;
+    this.#log?.end(w);
+    if (w.verdict === Verdict.Pending) {
+      const held = this.#held.count - 1;
+      this.#held.packet[held] = packet;
+      this.#held.parent[held] = parent;
+      this.ledger.pending++;
+      return;
+    }
+    count(this.ledger, w.verdict);
+    const row = output.count++;
+    output.origin[row] = origin;
+    output.packet[row] = packet;
+    output.parent[row] = parent;
+    output.verdict[row] = w.verdict;
+    output.reason[row] = w.reason;
+    output.exit[row] = w.exit;
+    output.offset[row] = w.at;
+    output.length[row] = w.end - w.at;
+    output.tsNs[row] = w.nowNs;
+    output.endpoint[row] = w.endpoint;
+    output.service[row] = w.service;
+  }
+
+  /** Fire what is due at `ns`. False when it stopped for want of room. */
+  #fire(ns: number, output: OutputBatch, arena: Arena): boolean {
+    if (ns > this.#clockNs) this.#clockNs = ns;
+    if (this.#held.count === 0) return true;
+    const w = this.#walk;
+    for (let held = this.#held.first(); held >= 0; held = this.#held.first()) {
+      const due = this.#held.deadlineNs[held]!;
+      if (due > this.#clockNs) return true;
+      if (!hasRoom(output, arena, this.#held.length[held]!)) return false;
+      const { offset, length, node, packet, parent, ct, service } = this.#held;
+      const at = w.allocate(length[held]!);
+      for (let i = 0; i < length[held]!; i++) w.bytes[at + i] = this.#held.bytes[offset[held]! + i]!;
+      w.begin(at, at + length[held]!, due);
+      w.node = node[held]!;
+      w.ct = ct[held]!;
+      w.service = service[held]!;
+      w.spawned = 0;
+      const number = packet[held]!;
+      const parentNumber = parent[held]!;
+      this.#held.release(held);
+      this.ledger.pending--;
+      this.#log?.begin(number, parentNumber, -1);
+      giveUp(w);
+      this.#record(output, -1, number, parentNumber);
+      this.#runSpawned(output, -1, number);
+    }
+    return true;
+  }
+}
+
+const hasRoom = (output: OutputBatch, arena: Arena, length: number): boolean =>
+  output.capacity - output.count >= ROWS_PER_PACKET && arena.bytes.length - arena.used >= arenaNeed(length);
+
+function count(ledger: Ledger, verdict: number): void {
+  switch (verdict) {
+    case Verdict.Delivered:
+      ledger.delivered++;
+      return;
+    case Verdict.Left:
+      ledger.left++;
+      return;
+    case Verdict.Answered:
+      ledger.answered++;
+      return;
+    case Verdict.Rejected:
+      ledger.rejected++;
+      return;
+    case Verdict.Merged:
+      ledger.merged++;
+      return;
+    default:
+      ledger.dropped++;
+  }
+}
+
+function findNode(epoch: Epoch, name: string): number {
+  const { nodes } = epoch.tables;
+  for (let row = 0; row < nodes.rows; row++) if (epoch.text(nodes.name[row]!) === name) return row;
+  throw new RangeError(`there is no node ${name}`);
+}

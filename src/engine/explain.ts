@@ -1,0 +1,182 @@
+/** Puts a logged walk into words: devices, OpenFlow rules as ovs-ofctl writes them, the objects behind them. */
+import { formatIpv4 } from '../addr/ipv4.js';
+import type { Epoch } from '../tables/epoch.js';
+import { CT, FIELD_NAMES, Field, Op } from '../tables/flows.js';
+import { REASONS } from '../verdict/reasons.js';
+import { VERDICT_NAMES, type VerdictName } from '../verdict/verdict.js';
+import { GRAPH } from './graph.js';
+import type { LoggedHop, LoggedPacket } from './hop-log.js';
+
+export interface RuleText {
+  readonly priority: number;
+  readonly match: string;
+  readonly actions: string;
+  readonly cookie: number;
+  /** `Pod web/pod-1`, `NetworkPolicy a/b`, or empty for a rule of the pipeline itself. */
+  readonly object: string;
+}
+
+export interface Hop {
+  readonly node: string;
+  readonly device: string;
+  readonly stage: string;
+  readonly table?: number;
+  readonly rule?: RuleText;
+  /** The frame as it was here. */
+  readonly bytes: Uint8Array;
+  readonly tsNs: number;
+}
+
+export interface PacketTrace {
+  readonly packet: number;
+  readonly parent: number;
+  readonly verdict: VerdictName;
+  readonly reason: string;
+  /** Port where it ended, or empty. */
+  readonly exit: string;
+  readonly hops: readonly Hop[];
+  readonly service: string;
+  readonly endpoint: string;
+}
+
+/** Words for one logged packet. */
+export function explainPacket(epoch: Epoch, logged: LoggedPacket): PacketTrace {
+  const { tables } = epoch;
+  return {
+    packet: logged.packet,
+    parent: logged.parent,
+    verdict: VERDICT_NAMES[logged.verdict]!,
+    reason: REASONS[logged.reason]!.name,
+    exit: logged.exit < 0 ? '' : epoch.text(tables.ports.name[logged.exit]!),
+    hops: logged.hops.map((hop) => explainHop(epoch, hop)),
+    service: logged.service < 0 ? '' : epoch.text(tables.services.name[logged.service]!),
+    endpoint: logged.endpoint < 0 ? '' : epoch.text(tables.endpoints.name[logged.endpoint]!),
+  };
+}
+
+function explainHop(epoch: Epoch, hop: LoggedHop): Hop {
+  const row = GRAPH[hop.stage]!;
+  const plain = {
+    node: epoch.text(epoch.tables.nodes.name[hop.node]!),
+    device: row.device,
+    stage: row.name,
+    bytes: hop.bytes,
+    tsNs: hop.nowNs,
+  };
+  return hop.rule < 0 ? plain : { ...plain, table: hop.table, rule: ruleText(epoch, hop.rule) };
+}
+
+/** A rule in ovs-ofctl's words. */
+export function ruleText(epoch: Epoch, rule: number): RuleText {
+  const { flows } = epoch.tables;
+  const subtable = flows.rule.subtable[rule]!;
+  return {
+    priority: flows.subtable.priority[subtable]!,
+    match: matchText(epoch, rule),
+    actions: actionText(epoch, rule),
+    cookie: flows.rule.cookie[rule]!,
+    object: epoch.text(flows.rule.object[rule]!),
+  };
+}
+
+const CT_NAMES: readonly (readonly [number, string])[] = [
+  [CT.NEW, 'new'],
+  [CT.EST, 'est'],
+  [CT.REL, 'rel'],
+  [CT.RPL, 'rpl'],
+  [CT.INV, 'inv'],
+  [CT.TRK, 'trk'],
+];
+
+function matchText(epoch: Epoch, rule: number): string {
+  const { flows } = epoch.tables;
+  const subtable = flows.rule.subtable[rule]!;
+  const first = flows.subtable.fieldFirst[subtable]!;
+  const fields = new Map<number, readonly [value: number, mask: number]>();
+  for (let i = 0; i < flows.subtable.fieldCount[subtable]!; i++) {
+    const value = flows.value.value[flows.rule.valueFirst[rule]! + i]!;
+    fields.set(flows.field.field[first + i]!, [value, flows.field.mask[first + i]!]);
+  }
+  const isArp = fields.get(Field.ETH_TYPE)?.[0] === 0x0806;
+  const parts: string[] = [];
+  for (const [field, [value, mask]] of fields) {
+    if (field === Field.NODE) continue;
+    parts.push(fieldText(field, value, mask, isArp, fields.get(Field.NW_PROTO)?.[0]));
+  }
+  return parts.filter(Boolean).join(',');
+}
+
+function fieldText(
+  field: number,
+  value: number,
+  mask: number,
+  isArp: boolean,
+  proto: number | undefined,
+): string {
+  const name = FIELD_NAMES[field]!;
+  switch (field) {
+    case Field.ETH_TYPE:
+      if (isArp) return 'arp';
+      return proto === 6 ? 'tcp' : proto === 17 ? 'udp' : proto === 132 ? 'sctp' : 'ip';
+    case Field.NW_PROTO:
+      return proto === 6 || proto === 17 || proto === 132 ? '' : `nw_proto=${value}`;
+    case Field.NW_SRC:
+    case Field.NW_DST: {
+      const label = isArp ? (field === Field.NW_SRC ? 'arp_spa' : 'arp_tpa') : name;
+      return `${label}=${formatIpv4(value)}${mask === -1 ? '' : `/${Math.clz32(~mask)}`}`;
+    }
+    case Field.TUN_SRC:
+      return `tun_src=${formatIpv4(value)}`;
+    case Field.CT_STATE:
+      return `ct_state=${CT_NAMES.filter(([bit]) => mask & bit)
+        .map(([bit, text]) => `${value & bit ? '+' : '-'}${text}`)
+        .join('')}`;
+    case Field.REG0:
+    case Field.REG1:
+    case Field.REG2:
+      return `${name}=0x${value.toString(16)}`;
+    case Field.ARP_SHA_LO:
+      return `arp_sha=00:00:${(value >>> 0).toString(16).padStart(8, '0').match(/../g)!.join(':')}/00:00:ff:ff:ff:ff`;
+    default:
+      return mask === -1 || (mask & 0xffff) === 0xffff
+        ? `${name}=${value}`
+        : `${name}=${value}/0x${(mask & 0xffff).toString(16)}`;
+  }
+}
+
+function actionText(epoch: Epoch, rule: number): string {
+  const { rule: rules, action } = epoch.tables.flows;
+  const parts: string[] = [];
+  for (let at = rules.actionFirst[rule]!; action.op[at] !== Op.End; at++)
+    parts.push(oneAction(action.op[at]!, action.arg[at]!));
+  return parts.join(',');
+}
+
+function oneAction(op: number, arg: number): string {
+  switch (op) {
+    case Op.Goto:
+      return `goto_table:${arg}`;
+    case Op.CtRecirculate:
+      return `ct(table=${arg})`;
+    case Op.CtCommit:
+      return `ct(commit,table=${arg})`;
+    case Op.CtNat:
+      return `ct(nat,table=${arg})`;
+    case Op.Output:
+      return `output:${arg}`;
+    case Op.OutputReg2:
+      return 'output:NXM_NX_REG2[]';
+    case Op.LoadReg0:
+    case Op.LoadReg1:
+    case Op.LoadReg2:
+      return `load:0x${arg.toString(16)}->NXM_NX_REG${op - Op.LoadReg0}[]`;
+    case Op.Reg0FromTunId:
+      return 'move:NXM_NX_TUN_ID[0..31]->NXM_NX_REG0[]';
+    case Op.TunIdFromReg0:
+      return 'move:NXM_NX_REG0[]->NXM_NX_TUN_ID[0..31]';
+    case Op.SetTunDst:
+      return `set_field:${formatIpv4(arg)}->tun_dst`;
+    default:
+      return 'drop';
+  }
+}

@@ -1,0 +1,90 @@
+/** Which lane owns a packet: the client's address decides, so that both directions of a connection meet its state. */
+import { ADDRESS_KIND, findAddress, mix32 } from '../tables/addresses.js';
+import type { Tables } from '../tables/epoch.js';
+import { isInside } from './entry.js';
+import { FrameType, PacketView } from './packet-view.js';
+import { MISS, RecentTable } from './recent-table.js';
+import type { ServiceIndex } from './service-index.js';
+
+const FRAGMENTS = 4096;
+const MASQUERADED = 65_536;
+
+export class LaneChooser {
+  readonly #tables: Tables;
+  readonly #services: ServiceIndex;
+  readonly #lanes: number;
+  readonly #quote = new PacketView();
+  /** Later fragments have no ports: they go by the first. */
+  readonly #fragments = new RecentTable(FRAGMENTS);
+  readonly #fragmentLane = new Uint32Array(FRAGMENTS);
+  /** What left the cluster under a node's address, by the reply's addresses and ports. Masquerade keeps a free port. */
+  readonly #masqueraded = new RecentTable(MASQUERADED);
+  readonly #masqueradedLane = new Uint32Array(MASQUERADED);
+
+  constructor(tables: Tables, services: ServiceIndex, lanes: number) {
+    this.#tables = tables;
+    this.#services = services;
+    this.#lanes = lanes;
+  }
+
+  /** Lane of the packet in `view`, which enters at row `port` of the port table. */
+  laneOf(p: DataView, view: PacketView, port: number): number {
+    if (this.#lanes === 1) return 0;
+    if (view.readQuote(p, this.#quote)) return this.#laneOf(this.#quote, port, true);
+    return this.#laneOf(view, port, false);
+  }
+
+  #laneOf(view: PacketView, port: number, isQuote: boolean): number {
+    if (view.type === FrameType.IPV4 && (view.fragment & 0x3fff) !== 0) return this.#laneOfFragment(view, port);
+    return this.#laneOfWhole(view, port, isQuote);
+  }
+
+  #laneOfWhole(view: PacketView, port: number, isQuote: boolean): number {
+    const { src, dst, sport, dport, protocol } = view;
+    const isFromServer = view.hasPorts && this.#services.isServer(src, sport, protocol);
+    const isToServer = view.hasPorts && this.#services.isServer(dst, dport, protocol);
+    if (isFromServer && isToServer) return 0;
+    if (isToServer) return this.#hash(src);
+    if (isFromServer) return this.#hash(dst);
+    const pair = this.#hash(Math.imul(src ^ dst, 0x9e3779b1) ^ (src + dst));
+    if (view.type !== FrameType.IPV4 || isInside(this.#tables, isQuote ? src : dst)) return pair;
+    return this.#laneAcrossBorder(view, port, pair);
+  }
+
+  /** Pod to outside: remember the lane for the replies, which come to the node. Outside to node: look it up. */
+  #laneAcrossBorder(view: PacketView, port: number, pair: number): number {
+    const { src, dst, sport, dport, protocol } = view;
+    const { addresses, nodes, ports } = this.#tables;
+    const isTo = kindOf(addresses, dst) === ADDRESS_KIND.NODE && !isInside(this.#tables, src);
+    if (isTo) {
+      const row = this.#masqueraded.find(src, dst, (sport << 16) | dport, protocol);
+      return row === MISS ? pair : this.#masqueradedLane[row]!;
+    }
+    if (!isInside(this.#tables, src)) return pair;
+    const own = nodes.address[ports.node[port]!]!;
+    let row = this.#masqueraded.find(dst, own, (dport << 16) | sport, protocol);
+    if (row === MISS || this.#masqueraded.isAged(row))
+      row = this.#masqueraded.add(dst, own, (dport << 16) | sport, protocol);
+    this.#masqueradedLane[row] = pair;
+    return pair;
+  }
+
+  #laneOfFragment(view: PacketView, port: number): number {
+    if (!view.isLaterFragment) {
+      const lane = this.#laneOfWhole(view, port, false);
+      this.#fragmentLane[this.#fragments.add(view.src, view.dst, view.id, view.protocol)] = lane;
+      return lane;
+    }
+    const row = this.#fragments.find(view.src, view.dst, view.id, view.protocol);
+    return row === MISS ? this.#laneOfWhole(view, port, false) : this.#fragmentLane[row]!;
+  }
+
+  #hash(key: number): number {
+    return mix32(key) % this.#lanes;
+  }
+}
+
+function kindOf(addresses: Tables['addresses'], address: number): number {
+  const slot = findAddress(addresses, address);
+  return slot < 0 ? 0 : addresses.kind[slot]!;
+}

@@ -1,0 +1,166 @@
+/** br0: the frame's flow key walks the numbered OpenFlow tables until it is put out of a port or dropped.
+ *  next: Vxlan0 | Tun0 | Pod. Drops: the reason of the rule that drops, sharpened by what was wrong with the frame. */
+import { classify, Field, OFPORT, Op } from '../tables/flows.js';
+import { NONE } from '../tables/nodes.js';
+import { Reason } from '../verdict/reasons.js';
+import { arpOper, arpShaLo, arpSpa, arpTpa, isArpIpv4 } from '../wire/arp.js';
+import { ETHERNET, ETHERTYPE, etherType } from '../wire/ethernet.js';
+import {
+  checkIpv4,
+  ipv4Dst,
+  ipv4HeaderSize,
+  ipv4Protocol,
+  ipv4Src,
+  isFragment,
+  PROTOCOL,
+} from '../wire/ipv4.js';
+import { natWhole } from './nat.js';
+import { CT_STATE_BITS, confirm, track } from './track.js';
+import { findTransport, ipv4End } from './transport.js';
+import { CtInfo, type Walk } from './walk.js';
+
+export const BridgeNext = { Vxlan0: 0, Tun0: 1, Pod: 2 } as const;
+
+/** More rules than any packet meets: two passes through every table. */
+const STEPS_MAX = 64;
+
+export function bridge(w: Walk): number {
+  const { key, tables } = w;
+  extractKey(w);
+  if (w.end - w.at < ETHERNET.SIZE) return w.drop(Reason.FrameTruncated);
+  const { rule, action } = tables.flows;
+  let table = 0;
+  for (let step = 0; step < STEPS_MAX; step++) {
+    const row = classify(tables.flows, table, key);
+    if (w.hops !== null) w.hops.rule(w, table, row);
+    let at = rule.actionFirst[row]!;
+    let next = -1;
+    for (; action.op[at] !== Op.End; at++) {
+      const arg = action.arg[at]!;
+      switch (action.op[at]) {
+        case Op.Goto:
+          next = arg;
+          break;
+        case Op.CtRecirculate:
+          // Kernel conntrack puts fragments together first; podplane does not carry them yet.
+          if (isFragmentInHand(w)) return w.drop(Reason.FragmentHeld);
+          if (w.malformed === Reason.None) track(w);
+          else w.ctInfo = CtInfo.INVALID;
+          key[Field.CT_STATE] = CT_STATE_BITS[w.ctInfo]!;
+          next = arg;
+          break;
+        case Op.CtCommit:
+          if (!confirm(w)) return w.drop(Reason.ConntrackFull);
+          next = arg;
+          break;
+        case Op.CtNat:
+          natWhole(w);
+          key[Field.NW_SRC] = ipv4Src(w.p, w.l3) | 0;
+          key[Field.NW_DST] = ipv4Dst(w.p, w.l3) | 0;
+          next = arg;
+          break;
+        case Op.LoadReg0:
+          key[Field.REG0] = arg;
+          break;
+        case Op.LoadReg1:
+          key[Field.REG1] = arg;
+          break;
+        case Op.LoadReg2:
+          key[Field.REG2] = arg;
+          break;
+        case Op.Reg0FromTunId:
+          key[Field.REG0] = key[Field.TUN_ID]!;
+          break;
+        case Op.TunIdFromReg0:
+          w.tunId = key[Field.REG0]!;
+          break;
+        case Op.SetTunDst:
+          w.tunDst = arg;
+          break;
+        case Op.Output:
+          return output(w, arg);
+        case Op.OutputReg2:
+          return output(w, key[Field.REG2]!);
+        case Op.Drop:
+          return w.drop(sharpen(w, rule.reason[row]!));
+        default:
+          break;
+      }
+    }
+    table = next;
+  }
+  return w.drop(Reason.WalkTooLong);
+}
+
+/** Fill the flow key. A header that cannot be read leaves its fields zero, as Open vSwitch's flow extraction does
+ *  (lib/flow.c miniflow_extract). The Ethernet type is matched even where the rest is broken. */
+function extractKey(w: Walk): void {
+  const { key, p, at, end } = w;
+  const { NODE, IN_PORT, TUN_ID, TUN_SRC } = Field;
+  const tunSrc = key[TUN_SRC]!;
+  key.fill(0);
+  key[NODE] = w.node;
+  key[IN_PORT] = w.ofport;
+  key[TUN_SRC] = tunSrc;
+  key[TUN_ID] = w.tunId;
+  w.malformed = Reason.None;
+  if (end - at < ETHERNET.SIZE) return;
+  w.etherType = etherType(p, at);
+  key[Field.ETH_TYPE] = w.etherType;
+  if (w.etherType === ETHERTYPE.IPV4) extractIpv4(w);
+  else if (w.etherType === ETHERTYPE.ARP) extractArp(w);
+}
+
+function extractIpv4(w: Walk): void {
+  const { key, p } = w;
+  const l3 = w.at + ETHERNET.SIZE;
+  w.malformed = checkIpv4(p, l3, w.end);
+  key[Field.CT_STATE] = CT_STATE_BITS[w.ctInfo]!;
+  if (w.malformed !== Reason.None) return;
+  findTransport(w);
+  key[Field.NW_SRC] = ipv4Src(p, l3) | 0;
+  key[Field.NW_DST] = ipv4Dst(p, l3) | 0;
+  const protocol = ipv4Protocol(p, l3);
+  key[Field.NW_PROTO] = protocol;
+  const hasPorts = protocol === PROTOCOL.TCP || protocol === PROTOCOL.UDP || protocol === PROTOCOL.SCTP;
+  if (!hasPorts || isFragment(p, l3) || ipv4End(w) - w.l4 < 4) return;
+  key[Field.TP_SRC] = p.getUint16(w.l4);
+  key[Field.TP_DST] = p.getUint16(w.l4 + 2);
+}
+
+function extractArp(w: Walk): void {
+  const { key, p } = w;
+  const arp = w.at + ETHERNET.SIZE;
+  if (!isArpIpv4(p, arp, w.end)) {
+    w.malformed = Reason.ArpMalformed;
+    return;
+  }
+  key[Field.NW_PROTO] = arpOper(p, arp);
+  key[Field.NW_SRC] = arpSpa(p, arp) | 0;
+  key[Field.NW_DST] = arpTpa(p, arp) | 0;
+  key[Field.ARP_SHA_LO] = arpShaLo(p, arp) | 0;
+}
+
+const isFragmentInHand = (w: Walk): boolean =>
+  w.malformed === Reason.None && ipv4HeaderSize(w.p, w.l3) > 0 && isFragment(w.p, w.l3);
+
+/** The rule says where it died; the frame may say better why. */
+function sharpen(w: Walk, reason: number): number {
+  if (w.malformed !== Reason.None) return w.malformed;
+  if (reason !== Reason.EtherTypeUnsupported) return reason;
+  if (w.etherType === ETHERTYPE.IPV6) return Reason.Ipv6Unsupported;
+  return w.etherType === ETHERTYPE.VLAN || w.etherType === ETHERTYPE.SVLAN
+    ? Reason.VlanTagged
+    : Reason.EtherTypeUnsupported;
+}
+
+function output(w: Walk, port: number): number {
+  if (port === w.ofport) return w.drop(Reason.BridgeSuppressed);
+  if (port === OFPORT.VXLAN0) return BridgeNext.Vxlan0;
+  if (port === OFPORT.TUN0) return BridgeNext.Tun0;
+  const { nodes, ofports } = w.tables;
+  const pod = ofports.pod[nodes.ofportFirst[w.node]! + port - OFPORT.FIRST_POD];
+  if (pod === undefined || pod === NONE) return w.drop(Reason.UnknownPod);
+  w.pod = pod;
+  return BridgeNext.Pod;
+}

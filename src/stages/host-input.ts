@@ -1,0 +1,23 @@
+/** Local delivery on a node: INPUT, and the sockets of the host. Which ports a host listens on is in no manifest, so all do. */
+import { Reason } from '../verdict/reasons.js';
+import { Verdict } from '../verdict/verdict.js';
+import { ICMP_TYPE, icmpType } from '../wire/icmp.js';
+import { ipv4Protocol, PROTOCOL } from '../wire/ipv4.js';
+import { brokenReason } from './pod.js';
+import { answerEcho } from './pod-answers.js';
+import { confirm } from './track.js';
+import { Entry, HostDevice, type Walk } from './walk.js';
+
+export function hostInput(w: Walk): number {
+  const { nodes } = w.tables;
+  const protocol = ipv4Protocol(w.p, w.l3);
+  const bad = brokenReason(w, protocol);
+  if (bad !== Reason.None) return w.drop(bad);
+  if (!confirm(w)) return w.drop(Reason.ConntrackFull);
+  const port = w.inDevice === HostDevice.NIC ? nodes.nicPort[w.node]! : nodes.tunPort[w.node]!;
+  if (w.respond && protocol === PROTOCOL.ICMP && icmpType(w.p, w.l4) === ICMP_TYPE.ECHO) {
+    answerEcho(w, Entry.HOST, w.node);
+    return w.finish(Verdict.Answered, Reason.EchoAnswered, port);
+  }
+  return w.finish(Verdict.Delivered, Reason.None, port);
+}

@@ -1,0 +1,190 @@
+/** The node's own IP stack on the way in and through: tun0 receives, netfilter's PREROUTING, routing, FORWARD,
+ *  POSTROUTING. Source: Linux net/ipv4/ip_input.c, ip_forward.c; kube-proxy iptables/proxier.go;
+ *  openshift/sdn pkg/network/node/iptables.go. */
+import { findAddress } from '../tables/addresses.js';
+import { CT_FLAG } from '../tables/conntrack.js';
+import { NETWORK_KIND } from '../tables/nodes.js';
+import { SERVICE_FLAG } from '../tables/services.js';
+import { Reason } from '../verdict/reasons.js';
+import { Verdict } from '../verdict/verdict.js';
+import { ethDstHi, isGroupMac } from '../wire/ethernet.js';
+import { ICMP_TYPE, ICMP_UNREACHABLE } from '../wire/icmp.js';
+import {
+  checkIpv4Host,
+  decrementTtl,
+  IPV4_DF,
+  ipv4Dst,
+  ipv4Fragment,
+  ipv4Protocol,
+  ipv4Src,
+  ipv4TotalLength,
+  ipv4Ttl,
+  isFragment,
+  PROTOCOL,
+} from '../wire/ipv4.js';
+import { POD_MAC_HI } from '../wire/pod-mac.js';
+import { deservesIcmpError, inheritedInfo, writeIcmpError } from './icmp-error.js';
+import { natDestination, natFlags, natSource, translateIcmpError } from './nat.js';
+import { translateNewDestination, translateNewSource } from './proxy/iptables.js';
+import { confirm, track } from './track.js';
+import { findTransport, transportStatus } from './transport.js';
+import { CtInfo, Entry, HostDevice, L4, type Walk } from './walk.js';
+
+export const PreroutingNext = { Forward: 0, Input: 1 } as const;
+export const ForwardNext = { Postrouting: 0 } as const;
+export const PostroutingNext = { Tun0: 0, Nic: 1, Input: 2 } as const;
+export const Tun0InputNext = { Prerouting: 0, Arp: 1 } as const;
+
+const NIC_MTU = 1500;
+const ETHERTYPE_ARP = 0x0806;
+
+/** tun0 receives from br0: ip_rcv's checks. Drops: MacForeign, Ipv4BadChecksum, Ipv4BadTotalLength, SourceMartian. */
+export function tun0Input(w: Walk): number {
+  const { p, at, tables } = w;
+  w.inDevice = HostDevice.TUN0;
+  if (w.etherType === ETHERTYPE_ARP) return Tun0InputNext.Arp;
+  // A node's MAC is in no manifest. Any unicast MAC that is no pod's is taken for the gateway's, or a capture of a
+  // real cluster could not be replayed.
+  const hi = ethDstHi(p, at);
+  if (!isGroupMac(hi) && hi === POD_MAC_HI && tables.nodes.tunMacHi[w.node] !== hi)
+    return w.drop(Reason.MacForeign);
+  const reason = receive(w);
+  return reason === Reason.None ? Tun0InputNext.Prerouting : w.drop(reason);
+}
+
+/** What ip_rcv and the first look of routing refuse. */
+export function receive(w: Walk): number {
+  findTransport(w);
+  const reason = checkIpv4Host(w.p, w.l3, w.end);
+  if (reason !== Reason.None) return reason;
+  const first = ipv4Src(w.p, w.l3) >>> 24;
+  return first === 127 || first === 0 || first >= 224 ? Reason.SourceMartian : Reason.None;
+}
+
+/** Conntrack, then nat PREROUTING for the first packet of a connection, the recorded translation for later ones. */
+export function prerouting(w: Walk): number {
+  if (isFragment(w.p, w.l3)) return w.drop(Reason.FragmentHeld);
+  track(w);
+  translateDestination(w);
+  return isLocal(w, ipv4Dst(w.p, w.l3)) ? PreroutingNext.Input : PreroutingNext.Forward;
+}
+
+function translateDestination(w: Walk): void {
+  if (w.ctInfo === CtInfo.RELATED || w.ctInfo === CtInfo.RELATED_REPLY) {
+    if (natFlags(w) !== 0) translateIcmpError(w);
+    return;
+  }
+  if (w.ctInfo === CtInfo.NEW && w.ct < 0) translateNewDestination(w);
+  else if (changesHere(w, CT_FLAG.DST_NAT, CT_FLAG.SRC_NAT)) natDestination(w);
+}
+
+/** Does the recorded translation touch this end? In the reply direction SNAT and DNAT change places. */
+function changesHere(w: Walk, original: number, reply: number): boolean {
+  return w.ct >= 0 && (natFlags(w) & ((w.ct & 1) === 0 ? original : reply)) !== 0;
+}
+
+/** An address of this node: its NIC's or its gateway's. */
+export function isLocal(w: Walk, address: number): boolean {
+  const { nodes } = w.tables;
+  return address === nodes.address[w.node] || address === nodes.gateway[w.node];
+}
+
+/** The host's routing: cluster and service networks by tun0, the rest by the NIC. */
+export function routeOut(w: Walk): void {
+  const { networks } = w.tables;
+  const destination = ipv4Dst(w.p, w.l3);
+  w.nextHop = destination;
+  w.outDevice = HostDevice.NIC;
+  for (let i = 0; i < networks.rows; i++)
+    if ((destination & networks.mask[i]!) >>> 0 === networks.base[i]) {
+      w.outDevice = HostDevice.TUN0;
+      return;
+    }
+}
+
+/** ip_forward and filter FORWARD. Rejects: TtlExceeded, FragmentationNeeded, NoEndpoints. Drops: ConntrackInvalid, … */
+export function forward(w: Walk): number {
+  const { p, l3, tables } = w;
+  routeOut(w);
+  if (ipv4Dst(p, l3) >>> 24 >= 224) return w.drop(Reason.BroadcastUnserved);
+  if (ipv4Ttl(p, l3) <= 1) return reject(w, Reason.TtlExceeded, ICMP_TYPE.TIME_EXCEEDED, 0, 0);
+  const mtu = w.outDevice === HostDevice.TUN0 ? tables.config.mtu[0]! : NIC_MTU;
+  // A TCP segment beyond the MTU is one that offload will cut: the stack passes these (skb_is_gso).
+  if (ipv4TotalLength(p, l3) > mtu && ipv4Protocol(p, l3) !== PROTOCOL.TCP) {
+    if ((ipv4Fragment(p, l3) & IPV4_DF) === 0) return w.drop(Reason.FragmentHeld);
+    return reject(
+      w,
+      Reason.FragmentationNeeded,
+      ICMP_TYPE.UNREACHABLE,
+      ICMP_UNREACHABLE.FRAGMENTATION_NEEDED,
+      mtu,
+    );
+  }
+  decrementTtl(p, l3);
+  if (w.ctInfo === CtInfo.INVALID) return w.drop(Reason.ConntrackInvalid);
+  if (w.rejecting) return rejectService(w);
+  return ForwardNext.Postrouting;
+}
+
+/** KUBE-SERVICES in filter: REJECT without endpoints, DROP where only other nodes have them. */
+function rejectService(w: Walk): number {
+  if ((w.tables.services.flags[w.service]! & SERVICE_FLAG.LOCAL_ONLY) !== 0)
+    return w.drop(Reason.NoLocalEndpoints);
+  // The target checks the packet's checksum and says nothing about a broken one (nf_ip_checksum).
+  if (transportStatus(w) === L4.BAD) return w.drop(Reason.RejectSilent);
+  return reject(w, Reason.NoEndpoints, ICMP_TYPE.UNREACHABLE, ICMP_UNREACHABLE.PORT, 0);
+}
+
+/** Turn the packet away with an ICMP error from the device that it came in by. */
+function reject(w: Walk, reason: number, type: number, code: number, rest: number): number {
+  if (!deservesIcmpError(w)) return w.drop(reason === Reason.NoEndpoints ? Reason.RejectSilent : reason);
+  const { nodes } = w.tables;
+  const source = w.inDevice === HostDevice.NIC ? nodes.address[w.node]! : nodes.gateway[w.node]!;
+  const at = writeIcmpError(w, type, code, rest, source);
+  w.spawn(at, w.arena.used, Entry.HOST, w.node, inheritedInfo(w));
+  return w.finish(Verdict.Rejected, reason);
+}
+
+/** nat POSTROUTING, then the connection is kept. Drops: NatPortsExhausted, ConntrackFull. */
+export function postrouting(w: Walk): number {
+  if (w.ctInfo === CtInfo.NEW && w.ct < 0) {
+    if (!translateNewSource(w)) return w.drop(Reason.NatPortsExhausted);
+    if (!confirm(w)) return w.drop(Reason.ConntrackFull);
+  } else if (w.ctInfo !== CtInfo.RELATED && w.ctInfo !== CtInfo.RELATED_REPLY) {
+    if (changesHere(w, CT_FLAG.SRC_NAT, CT_FLAG.DST_NAT)) natSource(w);
+  }
+  return w.outDevice === HostDevice.TUN0 ? PostroutingNext.Tun0 : PostroutingNext.Nic;
+}
+
+/** The node's own packets: OUTPUT, then as all others. An ICMP error brings its connection along. */
+export function hostOutput(w: Walk): number {
+  w.etherType = 0x0800;
+  w.inDevice = HostDevice.NONE;
+  findTransport(w);
+  if (w.ctInfo === CtInfo.UNTRACKED) {
+    const reason = checkIpv4Host(w.p, w.l3, w.end);
+    if (reason !== Reason.None) return w.drop(reason);
+    if (isFragment(w.p, w.l3)) return w.drop(Reason.FragmentHeld);
+    track(w);
+    translateDestination(w);
+    if (w.rejecting) return rejectService(w);
+  }
+  if (isLocal(w, ipv4Dst(w.p, w.l3))) return PostroutingNext.Input;
+  routeOut(w);
+  return postrouting(w);
+}
+
+/** Is the address in one of the cluster's pod networks? */
+export function isInCluster(w: Walk, address: number): boolean {
+  const { networks } = w.tables;
+  for (let i = 0; i < networks.rows; i++)
+    if (networks.kind[i] === NETWORK_KIND.CLUSTER && (address & networks.mask[i]!) >>> 0 === networks.base[i])
+      return true;
+  return false;
+}
+
+/** Kind of an address, or 0. */
+export function addressKind(w: Walk, address: number): number {
+  const slot = findAddress(w.tables.addresses, address);
+  return slot < 0 ? 0 : w.tables.addresses.kind[slot]!;
+}

@@ -1,0 +1,18 @@
+/** Random decisions without a stream: a keyed function of seed, node, tuple, time of creation and rule, so that no order
+ *  of batches, workers or back ends can change one. */
+
+/** A u32 for this decision. `tuple` is the connection's original one, `nowNs` when it is made, `salt` which rule asks. */
+export function keyedRandom(seed: number, tuple: Int32Array, nowNs: number, salt: number): number {
+  let h = Math.imul(seed ^ salt, 0x9e3779b1);
+  for (let i = 0; i < 4; i++) h = step(h, tuple[i]!);
+  h = step(h, nowNs | 0);
+  h = step(h, Math.floor(nowNs / 0x100000000) | 0);
+  h = Math.imul(h ^ (h >>> 16), 0x7feb352d);
+  h = Math.imul(h ^ (h >>> 15), 0x846ca68b);
+  return (h ^ (h >>> 16)) >>> 0;
+}
+
+function step(h: number, word: number): number {
+  const x = Math.imul(h ^ word, 0x85ebca6b);
+  return x ^ (x >>> 13);
+}

@@ -1,0 +1,191 @@
+/** The packet in hand: where it is, what is known of it, and what a stage may do to it. One object serves a whole run. */
+import type { Arena } from '../packet/batch.js';
+import { HEADROOM } from '../packet/batch.js';
+import type { Conntrack } from '../tables/conntrack.js';
+import type { Tables } from '../tables/epoch.js';
+import { FLOW_KEY_SIZE } from '../tables/flows.js';
+import type { HeldPackets } from '../tables/held.js';
+import { Reason } from '../verdict/reasons.js';
+import { Verdict } from '../verdict/verdict.js';
+
+/** What conntrack says of a packet (Linux enum ip_conntrack_info, with UNTRACKED and INVALID beside it). */
+export const CtInfo = {
+  UNTRACKED: 0,
+  INVALID: 1,
+  NEW: 2,
+  ESTABLISHED: 3,
+  RELATED: 4,
+  REPLY: 5,
+  RELATED_REPLY: 6,
+} as const;
+
+/** How far the transport checksum has been looked at. PARTIAL: left to offload, only the pseudo-header is in it. */
+export const L4 = { UNKNOWN: 0, GOOD: 1, BAD: 2, PARTIAL: 3, NONE: 4 } as const;
+
+/** Devices by which a packet is in the host's stack. */
+export const HostDevice = { NONE: 0, TUN0: 1, NIC: 2 } as const;
+
+/** A stage ends with one of its own next-edges (0, 1, 2 …) or with DONE: the verdict is set. */
+export const DONE = -1;
+
+/** Where a generated packet starts, as the graph's entry edges. */
+export const Entry = { POD: 0, NIC: 1, HOST: 2, BRIDGE_FROM_TUN0: 3, NIC_OUTPUT: 4 } as const;
+
+/** Records hops; only there when somebody asked. */
+export interface HopSink {
+  stage(walk: Walk, stage: number): void;
+  rule(walk: Walk, table: number, rule: number): void;
+}
+
+const SPAWN_MAX = 16;
+
+export class Walk {
+  // The run.
+  readonly tables: Tables;
+  readonly conntrack: Conntrack;
+  readonly held: HeldPackets;
+  readonly seed: number;
+  readonly respond: boolean;
+  /** One-node form: the only node walked, or -1. */
+  readonly onlyNode: number;
+  hops: HopSink | null = null;
+
+  // The arena of the batch in hand.
+  arena!: Arena;
+  p!: DataView;
+  bytes!: Uint8Array;
+
+  // The packet.
+  at = 0;
+  end = 0;
+  nowNs = 0;
+  node = 0;
+  pod = -1;
+  ofport = 0;
+  tunId = 0;
+  tunDst = 0;
+  l3 = 0;
+  l4 = 0;
+  l4Status = 0;
+  etherType = 0;
+  malformed: number = Reason.None;
+  readonly key = new Int32Array(FLOW_KEY_SIZE);
+  mark = 0;
+  inDevice = 0;
+  outDevice = 0;
+  nextHop = 0;
+  steps = 0;
+
+  // Conntrack's reference on the packet, which travels with it through tun0.
+  ctInfo: number = CtInfo.UNTRACKED;
+  /** Direction index (row * 2 + direction), or -1 for a new connection not yet confirmed. */
+  ct = -1;
+  /** Tuple and, for a new connection, the reply tuple that NAT makes of it. */
+  readonly tuple = new Int32Array(4);
+  readonly reply = new Int32Array(4);
+  /** NAT flags of a new connection (CT_FLAG). */
+  fresh = 0;
+  freshState = 0;
+  /** What the batch lookup found for this packet's first question, or -2 when it was not asked. */
+  hint = -2;
+
+  // The Service, for filter rules and reports.
+  service = -1;
+  endpoint = -1;
+  rejecting = false;
+  pick = -1;
+
+  // The outcome.
+  verdict: number = Verdict.None;
+  reason: number = Reason.None;
+  exit = -1;
+
+  // Packets that this one caused; the engine walks them next.
+  readonly spawnAt = new Float64Array(SPAWN_MAX);
+  readonly spawnEnd = new Float64Array(SPAWN_MAX);
+  readonly spawnEntry = new Int32Array(SPAWN_MAX);
+  readonly spawnPlace = new Int32Array(SPAWN_MAX);
+  readonly spawnInfo = new Int32Array(SPAWN_MAX);
+  spawned = 0;
+
+  constructor(
+    tables: Tables,
+    conntrack: Conntrack,
+    held: HeldPackets,
+    options: { readonly seed: number; readonly respond: boolean; readonly onlyNode: number },
+  ) {
+    this.tables = tables;
+    this.conntrack = conntrack;
+    this.held = held;
+    this.seed = options.seed;
+    this.respond = options.respond;
+    this.onlyNode = options.onlyNode;
+  }
+
+  /** Take the packet [at, end) in hand; everything known of the last one is forgotten. */
+  begin(at: number, end: number, nowNs: number): void {
+    this.at = at;
+    this.end = end;
+    this.nowNs = nowNs;
+    this.node = 0;
+    this.pod = -1;
+    this.ofport = 0;
+    this.tunId = 0;
+    this.mark = 0;
+    this.inDevice = HostDevice.NONE;
+    this.outDevice = HostDevice.NONE;
+    this.l4Status = L4.UNKNOWN;
+    this.steps = 0;
+    this.hint = -2;
+    this.service = -1;
+    this.endpoint = -1;
+    this.pick = -1;
+    this.verdict = Verdict.None;
+    this.reason = Reason.None;
+    this.exit = -1;
+    this.key.fill(0);
+    this.untrack();
+  }
+
+  /** Drop the conntrack reference, as nf_reset_ct does where a packet crosses to another stack. */
+  untrack(): void {
+    this.ctInfo = CtInfo.UNTRACKED;
+    this.ct = -1;
+    this.fresh = 0;
+    this.rejecting = false;
+  }
+
+  /** End the walk. `exit` is a row of the port table, or -1. */
+  finish(verdict: number, reason: number, exit = -1): number {
+    this.verdict = verdict;
+    this.reason = reason;
+    this.exit = exit;
+    return DONE;
+  }
+
+  drop(reason: number): number {
+    return this.finish(Verdict.Dropped, reason);
+  }
+
+  /** Room for a generated frame of `length` bytes, with headroom in front; returns where it begins.
+   *  The engine sees to it before each packet that the arena has room enough. */
+  allocate(length: number): number {
+    const { arena } = this;
+    // Frames begin at 2 mod 4, so that the IPv4 header behind the 14 bytes of Ethernet is aligned.
+    const at = ((arena.used + HEADROOM + 3) & ~3) + 2;
+    arena.used = at + length;
+    return at;
+  }
+
+  /** Queue the frame [at, end) as caused by this packet. `place` is the pod's row, or the node's;
+   *  `info` the conntrack state that it inherits (icmp_glue_bits, nf_conntrack_attach). */
+  spawn(at: number, end: number, entry: number, place: number, info: number = CtInfo.UNTRACKED): void {
+    if (this.spawned === SPAWN_MAX) return;
+    const i = this.spawned++;
+    this.spawnAt[i] = at;
+    this.spawnEnd[i] = end;
+    this.spawnEntry[i] = entry;
+    this.spawnPlace[i] = place;
+    this.spawnInfo[i] = info;
+  }
+}

@@ -1,0 +1,173 @@
+/** Connection tracking state: one table for all nodes, the node's number in the key's space word.
+ *
+ *  slots    i32[power of two]: 0 empty, -1 deleted, else 1 + row * 2 + direction; linear probing, load <= 0.5
+ *  tuples   i32[8 * rows]: original tuple, then reply tuple; words: source, destination, ports, space << 8 | protocol
+ *  state    u8: TCP state (nf_conntrack_proto_tcp.c); 0 for others    flags u8: FLAG
+ *  expiresNs, streamNs f64: when the row dies; from when a UDP flow counts as a stream
+ *  service, endpoint i32: rows of the Service and the endpoint it was translated to, or -1
+ *  All columns are live. Full at `limit` rows: expired ones are cleared first, then insert answers MISS.
+ *  Grows by doubling, so that a small run takes little memory. Keys and hashes: kernels/five-tuple. */
+import { conntrackFind } from '../kernels/conntrack-lookup.js';
+import { tupleHash } from '../kernels/five-tuple.js';
+
+const MISS = -1;
+const ROWS_AT_START = 4096;
+
+export const CT_FLAG = { SEEN_REPLY: 1, ASSURED: 2, SRC_NAT: 4, DST_NAT: 8, DYING: 16 } as const;
+
+export class Conntrack {
+  slots = new Int32Array(ROWS_AT_START * 4);
+  tuples = new Int32Array(ROWS_AT_START * 8);
+  state = new Uint8Array(ROWS_AT_START);
+  flags = new Uint8Array(ROWS_AT_START);
+  expiresNs = new Float64Array(ROWS_AT_START);
+  streamNs = new Float64Array(ROWS_AT_START);
+  service = new Int32Array(ROWS_AT_START);
+  endpoint = new Int32Array(ROWS_AT_START);
+  /** Rows handed out so far and given back: a stack in front of the never used ones. */
+  #free = new Int32Array(ROWS_AT_START);
+  #freeCount = 0;
+  #fresh = 0;
+  #deleted = 0;
+  /** Live rows. */
+  count = 0;
+  /** Rows ever made. */
+  created = 0;
+
+  constructor(
+    readonly seed: number,
+    readonly limit: number,
+  ) {}
+
+  hash(k0: number, k1: number, k2: number, k3: number): number {
+    return tupleHash(this.seed, k0, k1, k2, k3);
+  }
+
+  /** Direction index (row * 2 + direction) of a live connection, or MISS; an expired row is removed on the way. */
+  find(hash: number, k0: number, k1: number, k2: number, k3: number, nowNs: number): number {
+    const found = conntrackFind(this.slots, this.tuples, hash, k0, k1, k2, k3);
+    if (found < 0 || this.expiresNs[found >> 1]! > nowNs) return found;
+    this.remove(found >> 1);
+    return MISS;
+  }
+
+  /** The same for a tuple of four words. */
+  findTuple(tuple: Int32Array, nowNs: number): number {
+    const k0 = tuple[0]!;
+    const k1 = tuple[1]!;
+    const k2 = tuple[2]!;
+    const k3 = tuple[3]!;
+    return this.find(this.hash(k0, k1, k2, k3), k0, k1, k2, k3, nowNs);
+  }
+
+  /** Is `found` (from a batch lookup made earlier) still the live connection of this tuple? */
+  holds(found: number, tuple: Int32Array, nowNs: number): boolean {
+    const t = found * 4;
+    const { tuples } = this;
+    return (
+      tuples[t] === tuple[0] &&
+      tuples[t + 1] === tuple[1] &&
+      tuples[t + 2] === tuple[2] &&
+      tuples[t + 3] === tuple[3] &&
+      this.expiresNs[found >> 1]! > nowNs
+    );
+  }
+
+  /** Insert a connection of two tuples (4 words each). Returns its row, or MISS when the table is full. */
+  insert(original: Int32Array, reply: Int32Array, nowNs: number): number {
+    if (this.#freeCount === 0 && this.#fresh === this.state.length && !this.#makeRoom(nowNs)) return MISS;
+    const row = this.#freeCount > 0 ? this.#free[--this.#freeCount]! : this.#fresh++;
+    this.tuples.set(original, row * 8);
+    this.tuples.set(reply, row * 8 + 4);
+    this.state[row] = 0;
+    this.flags[row] = 0;
+    this.service[row] = MISS;
+    this.endpoint[row] = MISS;
+    this.#link(row * 2);
+    this.#link(row * 2 + 1);
+    this.count++;
+    this.created++;
+    return row;
+  }
+
+  /** Forget all connections. */
+  clear(): void {
+    this.slots.fill(0);
+    this.#freeCount = 0;
+    this.#fresh = 0;
+    this.#deleted = 0;
+    this.count = 0;
+  }
+
+  /** Forget a connection; its tuples stay readable until the row is given out again. */
+  remove(row: number): void {
+    if (this.expiresNs[row] === Number.NEGATIVE_INFINITY) return;
+    this.#unlink(row * 2);
+    this.#unlink(row * 2 + 1);
+    // No later lookup may take the row for live.
+    this.expiresNs[row] = Number.NEGATIVE_INFINITY;
+    this.#free[this.#freeCount++] = row;
+    this.count--;
+    if (this.#deleted > this.slots.length >> 2) this.#rehash(this.slots.length);
+  }
+
+  #link(direction: number): void {
+    const { slots, tuples } = this;
+    const t = direction * 4;
+    const mask = slots.length - 1;
+    let at = this.hash(tuples[t]!, tuples[t + 1]!, tuples[t + 2]!, tuples[t + 3]!) & mask;
+    while (slots[at]! > 0) at = (at + 1) & mask;
+    if (slots[at] === -1) this.#deleted--;
+    slots[at] = direction + 1;
+  }
+
+  #unlink(direction: number): void {
+    const { slots, tuples } = this;
+    const t = direction * 4;
+    const mask = slots.length - 1;
+    let at = this.hash(tuples[t]!, tuples[t + 1]!, tuples[t + 2]!, tuples[t + 3]!) & mask;
+    while (slots[at] !== direction + 1) at = (at + 1) & mask;
+    slots[at] = -1;
+    this.#deleted++;
+  }
+
+  /** Clear what has expired; if that frees less than a quarter, double, up to the limit. */
+  #makeRoom(nowNs: number): boolean {
+    const rows = this.state.length;
+    for (let row = 0; row < rows; row++) {
+      const expires = this.expiresNs[row]!;
+      if (expires <= nowNs && expires !== Number.NEGATIVE_INFINITY) this.remove(row);
+    }
+    if (this.#freeCount > rows >> 2 || rows >= this.limit) return this.#freeCount > 0;
+    const size = Math.min(rows * 2, this.limit);
+    this.tuples = grow(this.tuples, new Int32Array(size * 8));
+    this.state = grow(this.state, new Uint8Array(size));
+    this.flags = grow(this.flags, new Uint8Array(size));
+    this.expiresNs = grow(this.expiresNs, new Float64Array(size));
+    this.streamNs = grow(this.streamNs, new Float64Array(size));
+    this.service = grow(this.service, new Int32Array(size));
+    this.endpoint = grow(this.endpoint, new Int32Array(size));
+    this.#free = grow(this.#free, new Int32Array(size));
+    this.#rehash(slotsFor(size));
+    return true;
+  }
+
+  #rehash(size: number): void {
+    const old = this.slots;
+    this.slots = new Int32Array(size);
+    this.#deleted = 0;
+    for (const slot of old) if (slot > 0) this.#link(slot - 1);
+  }
+}
+
+/** Two directions a row at load 0.5. */
+function slotsFor(rows: number): number {
+  let slots = 16;
+  while (slots < rows * 4) slots *= 2;
+  return slots;
+}
+
+function grow<T extends { set(from: T): void }>(from: T, to: T): T {
+  to.set(from);
+  return to;
+}
