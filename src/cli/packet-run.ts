@@ -1,6 +1,6 @@
 /** Sends packets one at a time through an engine and follows each to its end, timers included. */
 import { Engine } from '../engine/engine.js';
-import type { PacketTrace } from '../engine/explain.js';
+import type { Hop, PacketTrace } from '../engine/explain.js';
 import {
   type Arena,
   createArena,
@@ -21,9 +21,16 @@ const WAIT_MAX_NS = 60e9;
 export interface SentPacket {
   readonly trace: PacketTrace;
   readonly caused: readonly PacketTrace[];
-  /** Row of the port table where it ended, or -1; and the frame as it was there. */
+  /** How it ended; null when nothing was decided in time. */
+  readonly end: PacketEnd | null;
+}
+
+export interface PacketEnd {
+  /** Row of the port table, or -1. */
   readonly exit: number;
+  /** The frame as it was there. */
   readonly bytes: Uint8Array;
+  readonly tsNs: number;
 }
 
 export class PacketRun implements Disposable {
@@ -56,13 +63,13 @@ export class PacketRun implements Disposable {
 
   /** Send what `build` puts into the arena by port row `port`, and wait for its end as long as the path may hold it. */
   send(port: number, build: (arena: Arena) => BuiltFrame): SentPacket {
-    const { frame, traces, ends } = this.#process(port, build);
-    const first = traces[0]!;
-    const number = first.packet;
+    const { traces, ends } = this.#process(port, build);
+    const number = traces[0]!.packet;
     this.#follow(number, traces, ends);
-    const trace = traces.find((one) => one.packet === number && one.verdict !== 'pending') ?? first;
-    const end = ends.get(number) ?? { exit: -1, bytes: frame };
-    return { trace, caused: causedBy(number, traces), exit: end.exit, bytes: end.bytes };
+    const own = traces.filter((one) => one.packet === number);
+    // A packet that was held has a trace up to there and another from there on.
+    const trace = { ...own.at(-1)!, hops: own.flatMap((one) => walkedHops(one)) };
+    return { trace, caused: causedBy(number, traces), end: ends.get(number) ?? null };
   }
 
   [Symbol.dispose](): void {
@@ -74,7 +81,6 @@ export class PacketRun implements Disposable {
     const output = this.#output;
     this.#arena.used = 0;
     const { offset, length } = build(this.#arena);
-    const frame = this.#arena.bytes.slice(offset, offset + length);
     input.offset[0] = offset;
     input.length[0] = length;
     input.tsNs[0] = this.#nowNs;
@@ -84,9 +90,9 @@ export class PacketRun implements Disposable {
     input.next = 0;
     output.count = 0;
     this.#engine.process(input, output);
-    const ends = new Map<number, { exit: number; bytes: Uint8Array }>();
+    const ends: Ends = new Map();
     this.#collect(ends);
-    return { frame, traces: [...this.#engine.explain(0)], ends };
+    return { traces: [...this.#engine.explain(0)], ends };
   }
 
   /** Fire timers until packet `number` has its verdict. */
@@ -105,16 +111,20 @@ export class PacketRun implements Disposable {
   }
 
   #collect(ends: Ends): void {
-    const { packet, exit, offset, length, count } = this.#output;
+    const { packet, exit, offset, length, tsNs, count } = this.#output;
     for (let i = 0; i < count; i++)
       ends.set(packet[i]!, {
         exit: exit[i]!,
         bytes: this.#arena.bytes.slice(offset[i]!, offset[i]! + length[i]!),
+        tsNs: tsNs[i]!,
       });
   }
 }
 
-type Ends = Map<number, { exit: number; bytes: Uint8Array }>;
+type Ends = Map<number, PacketEnd>;
+
+/** The engine ends a trace with the frame as it was in the end; that is no hop. */
+const walkedHops = (trace: PacketTrace): readonly Hop[] => trace.hops.slice(0, -1);
 
 /** What packet `number` caused, and what that caused. */
 function causedBy(number: number, traces: readonly PacketTrace[]): PacketTrace[] {
@@ -123,7 +133,7 @@ function causedBy(number: number, traces: readonly PacketTrace[]): PacketTrace[]
   for (const trace of traces)
     if (family.has(trace.parent)) {
       family.add(trace.packet);
-      found.push(trace);
+      found.push({ ...trace, hops: walkedHops(trace) });
     }
   return found;
 }

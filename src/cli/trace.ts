@@ -119,7 +119,8 @@ function answerOf(epoch: Epoch, sent: SentPacket, mtu: number) {
   if (sent.caused.some((trace) => trace.parent === sent.trace.packet)) return 'it has been answered already';
   if (verdict !== 'delivered' && verdict !== 'left') return `nobody got the packet: it was ${verdict}`;
   if (sent.exit < 0) return 'it ended at no port';
-  const macs = (dst: number, received: DecodedFrame): EthernetFields => answerMacs(epoch, sent.exit, dst, received);
+  const macs = (dst: number, received: DecodedFrame): EthernetFields =>
+    answerMacs(epoch, sent.exit, dst, received);
   return answerTo(sent.bytes, mtu, macs) ?? 'such a packet has no answer';
 }
 

@@ -3,6 +3,7 @@ import { freezeTables, type TableBuilder } from '../layout/builder.js';
 import type { Cluster } from '../model/cluster.js';
 import { EPOCH_ORDER, Epoch } from '../tables/epoch.js';
 import { buildBridge } from './bridge.js';
+import { buildDns } from './dns.js';
 import { buildPlaces } from './nodes.js';
 import { buildServices } from './services.js';
 import { Strings } from './strings.js';
@@ -22,6 +23,7 @@ export function compile(cluster: Cluster, epoch = 1): Epoch {
     ...flows,
     strings.index,
     strings.bytes,
+    ...buildDns(cluster, epoch),
   ] as unknown as TableBuilder<never>[];
   // A table in the wrong place would only show when it is opened.
   EPOCH_ORDER.forEach((layout, i) => {

@@ -140,7 +140,16 @@ export function buildPlaces(cluster: Cluster, strings: Strings): Places {
   });
   const addresses = buildAddresses(cluster, pods, nodes);
   return {
-    builders: [config, networks, nodes, pods, ofports, listen, ports, namespaces] as unknown as TableBuilder<never>[],
+    builders: [
+      config,
+      networks,
+      nodes,
+      pods,
+      ofports,
+      listen,
+      ports,
+      namespaces,
+    ] as unknown as TableBuilder<never>[],
     addresses,
     node,
     pod,

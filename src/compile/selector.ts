@@ -6,17 +6,16 @@ export const selectsEverything = (selector: LabelSelector): boolean =>
 
 export function selects(selector: LabelSelector, labels: Readonly<Record<string, string>>): boolean {
   for (const [key, value] of Object.entries(selector.matchLabels)) if (labels[key] !== value) return false;
-  return selector.matchExpressions.every(({ key, operator, values }): boolean => {
-    const label = Object.hasOwn(labels, key) ? labels[key] : undefined;
-    switch (operator) {
-      case 'In':
-        return label !== undefined && values.includes(label);
-      case 'NotIn':
-        return label === undefined || !values.includes(label);
-      case 'Exists':
-        return label !== undefined;
-      case 'DoesNotExist':
-        return label === undefined;
-    }
-  });
+  return selector.matchExpressions.every((expression) => meets(expression, labels));
+}
+
+function meets(
+  { key, operator, values }: LabelSelector['matchExpressions'][number],
+  labels: Readonly<Record<string, string>>,
+): boolean {
+  const label = Object.hasOwn(labels, key) ? labels[key]! : null;
+  if (operator === 'Exists') return label !== null;
+  if (operator === 'DoesNotExist') return label === null;
+  const isListed = label !== null && values.includes(label);
+  return operator === 'In' ? isListed : !isListed;
 }

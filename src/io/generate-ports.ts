@@ -35,14 +35,12 @@ export class PortGroups {
     this.#place[i] = this.#sizes[group]!++;
   }
 
-  /** Call after the last add(). Returns what is short, or ''. */
-  finish(): string {
-    const most = this.#sizes.reduce((a, b) => Math.max(a, b), 0);
-    return most <= WIDE.COUNT
-      ? ''
-      : `${most} flows of one client to one server; there are ${WIDE.COUNT} source ports`;
+  /** Is there a port left for one more flow of this client and target? */
+  hasRoom(client: number, target: number): boolean {
+    return this.#sizes[client * this.#classes + this.#classOf[target]!]! < WIDE.COUNT;
   }
 
+  /** The port that flow `i` has now. Right once all flows are added. */
   port(i: number): number {
     const size = this.#sizes[this.#group[i]!]!;
     const range = size > EPHEMERAL.COUNT ? WIDE : EPHEMERAL;

@@ -1,13 +1,14 @@
 /** The traffic profiles by name: which flows each wants, and the script that speaks for them. */
 import { PROTOCOL } from '../wire/ipv4.js';
 import { DnsScript } from './generate-dns.js';
-import type { Flows, FlowWish } from './generate-flows.js';
+import type { FlowWish } from './generate-draw.js';
+import type { Flows } from './generate-flows.js';
 import type { TrafficFrames } from './generate-frames.js';
 import type { SeededRandom } from './generate-random.js';
 import type { TrafficScript } from './generate-script.js';
 import { IMIX, SMALL, StreamScript } from './generate-stream.js';
 import { SynFloodScript } from './generate-synflood.js';
-import type { TrafficTarget, TrafficTopology } from './generate-topology.js';
+import { isServed, type TrafficTarget, type TrafficTopology } from './generate-topology.js';
 import { WebScript } from './generate-web.js';
 
 export interface TrafficProfile {
@@ -33,9 +34,6 @@ const SERVICE_SHARE = 0.6;
 
 const tcpTargets = ({ targets }: TrafficTopology): readonly TrafficTarget[] =>
   targets.filter(({ protocol }) => protocol === PROTOCOL.TCP);
-const isOpen = ({ servers, serversOfNode }: TrafficTarget): boolean =>
-  servers.length > 0 || serversOfNode.size > 0;
-
 const streamWish = (topology: TrafficTopology): FlowWish => ({
   targets: topology.targets,
   serviceShare: SERVICE_SHARE,
@@ -80,7 +78,7 @@ export const TRAFFIC_PROFILES = {
     sentence: 'SYNs to one Service, each from another source port, no answers',
     zipf: 0,
     wish: (topology, random) => {
-      const services = tcpTargets(topology).filter((target) => target.kind === 'service' && isOpen(target));
+      const services = tcpTargets(topology).filter((target) => target.kind === 'service' && isServed(target));
       const victim = services[random.below(Math.max(services.length, 1))];
       return victim === undefined
         ? 'the cluster has no TCP Service with a ready endpoint in a pod'

@@ -56,3 +56,7 @@ export interface TrafficName {
 /** The servers that clients on `node` may reach by `target`. */
 export const serversFor = (target: TrafficTarget, node: number): readonly TrafficServer[] =>
   target.serversOfNode.get(node) ?? target.servers;
+
+/** Does anybody answer at `target`? With a local traffic policy not on every node. */
+export const isServed = ({ servers, serversOfNode }: TrafficTarget): boolean =>
+  servers.length > 0 || serversOfNode.size > 0;

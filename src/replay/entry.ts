@@ -24,8 +24,7 @@ export function entryPort(tables: Tables, p: DataView, frameAt: number, view: Pa
   if (kind === ADDRESS_KIND.NODE || kind === ADDRESS_KIND.GATEWAY) return entryOfNode(tables, view, row);
   const target = findAddress(addresses, view.dst);
   const targetKind = target < 0 ? 0 : addresses.kind[target]!;
-  if (kind === ADDRESS_KIND.CLUSTER_IP)
-    return targetKind === 0 ? Entry.UNKNOWN : Entry.SERVICE_REPLY;
+  if (kind === ADDRESS_KIND.CLUSTER_IP) return targetKind === 0 ? Entry.UNKNOWN : Entry.SERVICE_REPLY;
   // Nobody has this source: a pod's MAC shows who forged it.
   const pod = podOfMac(tables, p, frameAt);
   if (pod >= 0) return pod;

@@ -35,7 +35,8 @@ export class LaneChooser {
   }
 
   #laneOf(view: PacketView, port: number, isQuote: boolean): number {
-    if (view.type === FrameType.IPV4 && (view.fragment & 0x3fff) !== 0) return this.#laneOfFragment(view, port);
+    if (view.type === FrameType.IPV4 && (view.fragment & 0x3fff) !== 0)
+      return this.#laneOfFragment(view, port);
     return this.#laneOfWhole(view, port, isQuote);
   }
 

@@ -65,7 +65,13 @@ function writeDestination(tables: Tables, p: DataView, at: number, view: PacketV
   }
   const gateway = rowOf(tables, view.dst, ADDRESS_KIND.GATEWAY);
   if (gateway < 0 && isClusterNetwork(tables, view.dst)) setEthDst(p, at, POD_MAC_HI, view.dst);
-  else setEthDst(p, at, nodes.tunMacHi[gateway < 0 ? node : gateway]!, nodes.tunMacLo[gateway < 0 ? node : gateway]!);
+  else
+    setEthDst(
+      p,
+      at,
+      nodes.tunMacHi[gateway < 0 ? node : gateway]!,
+      nodes.tunMacLo[gateway < 0 ? node : gateway]!,
+    );
 }
 
 function isKnownMac(tables: Tables, p: DataView, at: number, port: number): boolean {

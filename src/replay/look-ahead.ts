@@ -76,6 +76,11 @@ export class LookAhead {
     this.#mask = rows * 2 - 1;
   }
 
+  /** Length of the oldest packet; 0 when there is none. */
+  get nextLength(): number {
+    return this.count === 0 ? 0 : this.#length[this.#head]!;
+  }
+
   /** Take a place for `length` bytes; -1 when the ring is full. The bytes go to the answer's offset in the arena. */
   reserve(length: number): number {
     if (this.count === this.#limit) return -1;
@@ -109,7 +114,13 @@ export class LookAhead {
     this.#protocol[row] = view.protocol;
     const { src, dst, sport, dport, protocol } = view;
     this.#enter(row * 2, view.hasPorts && services.isEndpoint(src, sport, protocol), dst, dport, protocol);
-    this.#enter(row * 2 + 1, view.hasPorts && services.isEndpoint(dst, dport, protocol), src, sport, protocol);
+    this.#enter(
+      row * 2 + 1,
+      view.hasPorts && services.isEndpoint(dst, dport, protocol),
+      src,
+      sport,
+      protocol,
+    );
   }
 
   /** Take the oldest packet out; its bytes stay until the next reserve(). The caller has seen that there is one. */

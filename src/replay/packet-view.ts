@@ -137,9 +137,7 @@ export class PacketView {
     this.hasPorts =
       !this.isLaterFragment &&
       this.end - this.l4 >= 4 &&
-      (this.protocol === PROTOCOL.TCP ||
-        this.protocol === PROTOCOL.UDP ||
-        this.protocol === PROTOCOL.SCTP);
+      (this.protocol === PROTOCOL.TCP || this.protocol === PROTOCOL.UDP || this.protocol === PROTOCOL.SCTP);
     if (!this.hasPorts) return;
     this.sport = p.getUint16(this.l4);
     this.dport = p.getUint16(this.l4 + 2);
@@ -175,4 +173,3 @@ export class PacketView {
     this.digest1 = b;
   }
 }
-

@@ -65,6 +65,8 @@ function keyWords(view: PacketView, as: Readonly<Addressing>): Int32Array {
   words[1] = (as.sport << 16) ^ as.dport ^ Math.imul(as.dst, 0x9e3779b1);
   words[2] = view.digest0;
   words[3] =
-    view.digest1 ^ Math.imul(view.protocol | (view.id << 8), 0xc2b2ae3d) ^ Math.imul(view.fragment, 0x27d4eb2f);
+    view.digest1 ^
+    Math.imul(view.protocol | (view.id << 8), 0xc2b2ae3d) ^
+    Math.imul(view.fragment, 0x27d4eb2f);
   return words;
 }

@@ -76,21 +76,21 @@ export class TraceMerge {
     };
   }
 
-  /** Move packets into `ahead` until it is full. False at the end of all captures, or at damage. */
-  async fill(
-    ahead: LookAhead,
-    view: PacketView,
-    vxlanPort: number,
-    services: ServiceIndex,
-  ): Promise<boolean> {
+  /** Move packets into `ahead` until it is full. False when it could be fuller, after refill(). Called before every
+   *  packet that is taken out, so that what is seen ahead does not depend on how the run is cut into chunks. */
+  fill(ahead: LookAhead, view: PacketView, vxlanPort: number, services: ServiceIndex): boolean {
     for (;;) {
-      for (const file of this.#files)
-        if (!file.isEnded && file.row === file.columns.count) await this.#read(file);
-      if (this.failure !== null) return false;
+      if (this.failure !== null) return true;
+      for (const file of this.#files) if (!file.isEnded && file.row === file.columns.count) return false;
       const file = this.#earliest();
-      if (file === null) return false;
-      if (!this.#move(file, ahead, view, vxlanPort, services)) return true;
+      if (file === null || !this.#move(file, ahead, view, vxlanPort, services)) return true;
     }
+  }
+
+  /** Read on where a file's packets have all been taken. */
+  async refill(): Promise<void> {
+    for (const file of this.#files)
+      if (!file.isEnded && file.row === file.columns.count) await this.#read(file);
   }
 
   async close(): Promise<void> {

@@ -4,7 +4,7 @@ import { ADDRESS_KIND, findAddress } from '../tables/addresses.js';
 import { NETWORK_KIND, POD_FLAG } from '../tables/nodes.js';
 import { ETHERNET, ETHERTYPE, writeEthernet } from '../wire/ethernet.js';
 import { fillIcmpChecksum, ICMP, ICMP_TYPE, ICMP_UNREACHABLE } from '../wire/icmp.js';
-import { IPV4, IPV4_DF, ipv4Dst, ipv4Src, PROTOCOL, writeIpv4 } from '../wire/ipv4.js';
+import { fillIpv4Checksum, IPV4, IPV4_DF, ipv4Dst, ipv4Src, PROTOCOL, writeIpv4 } from '../wire/ipv4.js';
 import { POD_MAC_HI } from '../wire/pod-mac.js';
 import {
   fillTcpChecksum,
@@ -17,6 +17,7 @@ import {
   writeTcp,
 } from '../wire/tcp.js';
 import { fillUdpChecksum, UDP, udpLength, writeUdp } from '../wire/udp.js';
+import { answerDns } from './dns/answer.js';
 import { deservesIcmpError, writeIcmpError } from './icmp-error.js';
 import { keyedRandom } from './random.js';
 import { ipv4End } from './transport.js';
@@ -26,7 +27,11 @@ const TTL = 64;
 const WINDOW = 64_240;
 /** Option kinds 2: maximum segment size, for an MTU of 1450 (RFC 9293 section 3.7.1). */
 const MSS_OPTION = 0x02040000;
-const DNS_PORTS = 5353;
+const DNS_PORT = 53;
+/** OpenShift's DNS pods listen here, behind the Service's 53. */
+const DNS_POD_PORT = 5353;
+/** What answerDns may write beyond the query's length. */
+const DNS_ANSWER_MAX = 1232;
 
 /** Write the Ethernet header that the pod's routing gives a packet to `destination`: pods are on link, the rest goes by
  *  the gateway (openshift/sdn pod.go getIPAMConfig). */
@@ -122,13 +127,23 @@ export function respondTcp(w: Walk, pod: number): void {
 /** A server that sends the datagram back; a DNS pod answers the question instead. */
 export function respondUdp(w: Walk, pod: number): void {
   const { p, bytes, l3, l4 } = w;
+  const asked = l4 + UDP.SIZE;
   const data = udpLength(p, l4) - UDP.SIZE;
-  const isDns = (w.tables.pods.flags[pod]! & POD_FLAG.DNS) !== 0 && p.getUint16(l4 + UDP.DPORT) === DNS_PORTS;
-  if (isDns) return;
-  const at = reply(w, pod, PROTOCOL.UDP, UDP.SIZE + data, 0);
+  const port = p.getUint16(l4 + UDP.DPORT);
+  const isDns =
+    (w.tables.pods.flags[pod]! & POD_FLAG.DNS) !== 0 && (port === DNS_PORT || port === DNS_POD_PORT);
+  const at = reply(w, pod, PROTOCOL.UDP, UDP.SIZE + (isDns ? data + DNS_ANSWER_MAX : data), 0);
   const udp = at + ETHERNET.SIZE + IPV4.MIN_SIZE;
-  writeUdp(p, udp, p.getUint16(l4 + UDP.DPORT), p.getUint16(l4 + UDP.SPORT), UDP.SIZE + data);
-  bytes.copyWithin(udp + UDP.SIZE, l4 + UDP.SIZE, l4 + UDP.SIZE + data);
-  fillUdpChecksum(p, udp, udp + UDP.SIZE + data, ipv4Dst(p, l3), ipv4Src(p, l3));
+  const answer = udp + UDP.SIZE;
+  let size = data;
+  if (isDns) {
+    size = answerDns(w.tables.dns, p, bytes, asked, asked + data, answer);
+    w.arena.used = answer + size;
+    if (size === 0) return;
+    p.setUint16(at + ETHERNET.SIZE + IPV4.LENGTH, IPV4.MIN_SIZE + UDP.SIZE + size);
+    fillIpv4Checksum(p, at + ETHERNET.SIZE);
+  } else bytes.copyWithin(answer, asked, asked + data);
+  writeUdp(p, udp, port, p.getUint16(l4 + UDP.SPORT), UDP.SIZE + size);
+  fillUdpChecksum(p, udp, answer + size, ipv4Dst(p, l3), ipv4Src(p, l3));
   w.spawn(at, w.arena.used, Entry.POD, pod);
 }

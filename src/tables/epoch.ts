@@ -2,6 +2,7 @@
 import { openTables } from '../layout/builder.js';
 import type { TableOf } from '../layout/layout.js';
 import { ADDRESS_TABLE } from './addresses.js';
+import { DNS_ORDER, type DnsTables, openDns } from './dns-table.js';
 import {
   FLOW_ACTION,
   FLOW_FIELD,
@@ -48,6 +49,7 @@ export const EPOCH_ORDER = [
   FLOW_ACTION,
   STRING_INDEX,
   STRING_BYTES,
+  ...DNS_ORDER,
 ] as const;
 
 /** Open views of one table set; what stages read. */
@@ -65,6 +67,7 @@ export interface Tables {
   readonly serviceSlots: TableOf<typeof SERVICE_SLOTS>;
   readonly endpoints: TableOf<typeof ENDPOINT_TABLE>;
   readonly flows: FlowTables;
+  readonly dns: DnsTables;
 }
 
 /** A compiled cluster. The buffer may be handed to other threads or saved as it is. */
@@ -101,6 +104,7 @@ export class Epoch {
         slots: open(i++, FLOW_SLOTS),
         action: open(i++, FLOW_ACTION),
       },
+      dns: openDns(open, EPOCH_ORDER.length - DNS_ORDER.length),
     };
     this.#strings = open(i++, STRING_INDEX);
     this.#bytes = open(i++, STRING_BYTES);

@@ -113,7 +113,8 @@ function verdictLine(trace: TraceReport, paint: Paint): string {
   const reason = REASONS.find((one) => one.name === trace.reason && one.name !== 'none');
   const place = trace.exit === '' ? '' : ` at ${trace.exit}`;
   const endpoint = trace.endpoint === '' ? '' : ` (${trace.service} → ${trace.endpoint})`;
-  const why = reason === undefined ? '' : `: ${reason.name}. ${reason.sentence} ${paint('dim', `[${reason.layer}]`)}`;
+  const why =
+    reason === undefined ? '' : `: ${reason.name}. ${reason.sentence} ${paint('dim', `[${reason.layer}]`)}`;
   const verdict = paint(VERDICT_COLOURS[trace.verdict] ?? 'yellow', trace.verdict);
   return `  ${verdict}${place}${endpoint}${why}`;
 }

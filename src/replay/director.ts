@@ -1,0 +1,258 @@
+/** Decides for each captured packet, in order, whether it is injected and where, or is an observation, or neither.
+ *
+ *  Everything here is a function of trace and tables alone, never of what the engine makes of it: so it does not matter
+ *  how many workers run or how the trace is cut. */
+import { FrameKind } from '../io/capture-columns.js';
+import { FRAME_MAX } from '../packet/batch.js';
+import { ADDRESS_KIND } from '../tables/addresses.js';
+import type { Epoch } from '../tables/epoch.js';
+import { findService } from '../tables/services.js';
+import { Reason } from '../verdict/reasons.js';
+import { PROTOCOL } from '../wire/ipv4.js';
+import { TCP, TCP_FLAG, tcpFlags } from '../wire/tcp.js';
+import { RowRole } from '../workers/parcel.js';
+import { type Chunk, Fate } from './chunk.js';
+import { Entry, entryPort, isInside, rowOf } from './entry.js';
+import { LaneChooser } from './lane.js';
+import { settleMacs } from './link-addresses.js';
+import { type CapturedPacket, LookAhead } from './look-ahead.js';
+import { FrameType, PacketView } from './packet-view.js';
+import { belongsTo, type PlaceRule, placeOf } from './places.js';
+import { MISS, RecentTable } from './recent-table.js';
+import { type Addressing, SeenPackets } from './seen-packets.js';
+import { ServiceIndex } from './service-index.js';
+import type { TraceMerge } from './trace-merge.js';
+
+/** Client connections whose endpoint is remembered. */
+const CONNECTIONS = 262_144;
+
+export interface DirectorOptions {
+  readonly lanes: number;
+  /** Packets that are looked at ahead of the one in hand. */
+  readonly lookAhead: number;
+  readonly lookAheadSize: number;
+  readonly pick: 'recorded' | 'model';
+  readonly places: readonly PlaceRule[];
+}
+
+export class Director {
+  /** Packets whose destination MAC belonged to hardware of the recorded cluster. */
+  translatedMacs = 0;
+  /** Packets taken so far; the next one's sequence number. */
+  sequence = 0;
+  readonly #epoch: Epoch;
+  readonly #trace: TraceMerge;
+  readonly #options: DirectorOptions;
+  readonly #vxlanPort: number;
+  readonly #services: ServiceIndex;
+  readonly #lanes: LaneChooser;
+  readonly #ahead: LookAhead;
+  readonly #seen = new SeenPackets();
+  readonly #view = new PacketView();
+  readonly #fillView = new PacketView();
+  readonly #packet: CapturedPacket;
+  readonly #as: Addressing = { src: 0, dst: 0, sport: 0, dport: 0 };
+  /** (client, port and protocol, Service address, its port): the recorded endpoint's row, or -1. */
+  readonly #connections = new RecentTable(CONNECTIONS);
+  readonly #endpoint = new Int32Array(CONNECTIONS);
+  /** (client, port and protocol, endpoint address, its port): the Service row that the client asked for. */
+  readonly #replies = new RecentTable(CONNECTIONS);
+  readonly #service = new Int32Array(CONNECTIONS);
+  readonly #placeOfSource: number[] = [];
+
+  constructor(epoch: Epoch, trace: TraceMerge, options: DirectorOptions) {
+    this.#epoch = epoch;
+    this.#trace = trace;
+    this.#options = options;
+    this.#vxlanPort = epoch.tables.config.vxlanPort[0]!;
+    this.#services = new ServiceIndex(epoch.tables);
+    this.#lanes = new LaneChooser(epoch.tables, this.#services, options.lanes);
+    this.#ahead = new LookAhead(options.lookAhead + 1, options.lookAheadSize);
+    this.#packet = {
+      offset: 0,
+      length: 0,
+      originalLength: 0,
+      tsNs: 0,
+      source: 0,
+      kind: 0,
+      isTruncated: false,
+    };
+  }
+
+  /** Fill `chunk` with what comes next. It is empty afterwards when the trace has ended. */
+  async fill(chunk: Chunk): Promise<void> {
+    chunk.reset(this.sequence);
+    const ahead = this.#ahead;
+    for (;;) {
+      while (!this.#trace.fill(ahead, this.#fillView, this.#vxlanPort, this.#services))
+        await this.#trace.refill();
+      if (ahead.count === 0 || !chunk.hasRoom(ahead.nextLength)) return;
+      ahead.shift(this.#packet);
+      this.#decide(chunk, this.#packet);
+      this.sequence++;
+    }
+  }
+
+  #decide(chunk: Chunk, packet: CapturedPacket): void {
+    if (packet.kind === FrameKind.Unsupported) return this.#drop(chunk, packet, Reason.LinkTypeUnsupported);
+    if (packet.isTruncated) return this.#drop(chunk, packet, Reason.CaptureTruncated);
+    if (packet.length > FRAME_MAX) return this.#drop(chunk, packet, Reason.Ipv4BadTotalLength);
+    const { tables } = this.#epoch;
+    const { view: p } = this.#ahead.arena;
+    const view = this.#view;
+    view.read(p, packet.offset, packet.length, this.#vxlanPort);
+    // A pod may not open tunnels: its packet is the outer one.
+    if (view.isTunnelled && rowOf(tables, view.outerSrc, ADDRESS_KIND.POD) >= 0)
+      view.read(p, packet.offset, packet.length, -1);
+    view.digest(p);
+    const natural = entryPort(tables, p, packet.offset, view);
+    const place = this.#placeOf(packet.source);
+    if (place >= 0) {
+      if (belongsTo(this.#epoch, place, natural)) this.#inject(chunk, packet, place);
+      else this.#observe(chunk, packet, this.#originOf(packet), natural);
+      return;
+    }
+    const origin = natural === Entry.UNKNOWN ? -1 : this.#originOf(packet);
+    if (origin >= 0 || natural === Entry.SERVICE_REPLY || natural === Entry.FROM_OUTSIDE)
+      this.#observe(chunk, packet, origin, natural);
+    else if (natural === Entry.UNKNOWN) this.#drop(chunk, packet, Reason.EntryUnknown);
+    else this.#inject(chunk, packet, natural);
+  }
+
+  #originOf(packet: CapturedPacket): number {
+    const source = this.#trace.sources[packet.source]!;
+    return this.#seen.originOf(this.#view, this.sequence, packet.source, packet.tsNs, source.isCooked);
+  }
+
+  #drop(chunk: Chunk, packet: CapturedPacket, reason: number): void {
+    const row = chunk.addRow(packet, Fate.Drop);
+    chunk.reason[row] = reason;
+    chunk.setAside(row, packet, this.#ahead.arena);
+  }
+
+  #observe(chunk: Chunk, packet: CapturedPacket, origin: number, natural: number): void {
+    const row = chunk.addRow(packet, Fate.Observe);
+    chunk.origin[row] = origin;
+    chunk.setObserved(row, this.#view);
+    if (natural === Entry.SERVICE_REPLY) chunk.arrival[row] = 1;
+    else if (natural === Entry.FROM_OUTSIDE && origin < 0) chunk.arrival[row] = 2;
+  }
+
+  #inject(chunk: Chunk, packet: CapturedPacket, port: number): void {
+    const view = this.#view;
+    const { arena } = this.#ahead;
+    const isMade = packet.kind === FrameKind.Made;
+    if (settleMacs(this.#epoch.tables, arena.view, packet.offset, view, port, isMade)) this.translatedMacs++;
+    const row = chunk.addRow(packet, Fate.Inject);
+    const lane = this.#lanes.laneOf(arena.view, view, port);
+    const i = chunk.inject(row, lane, packet, arena, port);
+    this.#seen.add(view, view, this.sequence, packet.source, packet.tsNs, false);
+    if (view.type !== FrameType.IPV4) return;
+    const { ports } = this.#epoch.tables;
+    const node = ports.node[port]!;
+    const service = this.#serviceAsked(view, node);
+    const rows = chunk.lanes[lane]!;
+    if (service >= 0) {
+      const endpoint = this.#recordedEndpoint(view, service, arena.view);
+      if (this.#options.pick === 'recorded') rows.input.pick[i] = endpoint;
+      rows.role[i] = RowRole.TO_SERVICE;
+      rows.service[i] = service;
+      if (endpoint >= 0) this.#rememberTranslated(packet, node, endpoint);
+    } else {
+      const asked = this.#serviceReplying(view);
+      if (asked >= 0) {
+        rows.role[i] = RowRole.FROM_SERVER;
+        rows.service[i] = asked;
+        this.#rememberReply(packet, asked);
+      } else if (!isInside(this.#epoch.tables, view.dst)) this.#rememberMasqueraded(packet, node);
+    }
+  }
+
+  #serviceAsked(view: PacketView, node: number): number {
+    if (!view.hasPorts || view.isTunnelled) return -1;
+    const { services, serviceSlots } = this.#epoch.tables;
+    return findService(services, serviceSlots, view.dst, ((view.dport << 16) | view.protocol) >>> 0, node);
+  }
+
+  /** Service row that the client of this reply asked for, or -1. */
+  #serviceReplying(view: PacketView): number {
+    if (!view.hasPorts) return -1;
+    const row = this.#replies.find(view.dst, (view.dport << 16) | view.protocol, view.src, view.sport);
+    return row === MISS ? -1 : this.#service[row]!;
+  }
+
+  #recordedEndpoint(view: PacketView, service: number, p: DataView): number {
+    const client = (view.sport << 16) | view.protocol;
+    let row = this.#connections.find(view.src, client, view.dst, view.dport);
+    const known = row === MISS ? -1 : this.#endpoint[row]!;
+    const isNew = row === MISS || isTcpSyn(view, p);
+    if (!isNew && known >= 0 && !this.#connections.isAged(row)) return known;
+    const found =
+      isNew || known < 0
+        ? this.#ahead.endpointOf(this.#services, service, view.src, view.sport, view.protocol)
+        : known;
+    const endpoint = found < 0 ? known : found;
+    if (row === MISS || this.#connections.isAged(row))
+      row = this.#connections.add(view.src, client, view.dst, view.dport);
+    this.#endpoint[row] = endpoint;
+    if (endpoint >= 0) this.#expectReplies(view, client, endpoint, service);
+    return endpoint;
+  }
+
+  #expectReplies(view: PacketView, client: number, endpoint: number, service: number): void {
+    const { address, port } = this.#epoch.tables.endpoints;
+    let row = this.#replies.find(view.src, client, address[endpoint]!, port[endpoint]!);
+    if (row === MISS || this.#replies.isAged(row))
+      row = this.#replies.add(view.src, client, address[endpoint]!, port[endpoint]!);
+    this.#service[row] = service;
+  }
+
+  /** After DNAT; and, where the endpoint is the client itself, after masquerade to the node's tun0. */
+  #rememberTranslated(packet: CapturedPacket, node: number, endpoint: number): void {
+    const { endpoints, nodes } = this.#epoch.tables;
+    const view = this.#view;
+    this.#as.src = view.src;
+    this.#as.sport = view.sport;
+    this.#as.dst = endpoints.address[endpoint]!;
+    this.#as.dport = endpoints.port[endpoint]!;
+    this.#remember(packet);
+    if (this.#as.dst !== view.src) return;
+    this.#as.src = nodes.gateway[node]!;
+    this.#remember(packet);
+  }
+
+  /** After un-NAT: the Service as the sender. */
+  #rememberReply(packet: CapturedPacket, service: number): void {
+    const { services } = this.#epoch.tables;
+    const view = this.#view;
+    this.#as.src = services.ip[service]!;
+    this.#as.sport = services.portProto[service]! >>> 16;
+    this.#as.dst = view.dst;
+    this.#as.dport = view.dport;
+    this.#remember(packet);
+  }
+
+  /** After masquerade to the node's address, its port kept. */
+  #rememberMasqueraded(packet: CapturedPacket, node: number): void {
+    const view = this.#view;
+    this.#as.src = this.#epoch.tables.nodes.address[node]!;
+    this.#as.sport = view.sport;
+    this.#as.dst = view.dst;
+    this.#as.dport = view.dport;
+    this.#remember(packet);
+  }
+
+  #remember(packet: CapturedPacket): void {
+    this.#seen.add(this.#view, this.#as, this.sequence, packet.source, packet.tsNs, true);
+  }
+
+  #placeOf(source: number): number {
+    this.#placeOfSource[source] ??= placeOf(this.#options.places, this.#trace.sources[source]!);
+    return this.#placeOfSource[source]!;
+  }
+}
+
+function isTcpSyn(view: PacketView, p: DataView): boolean {
+  if (view.protocol !== PROTOCOL.TCP || view.l4 + TCP.MIN_SIZE > view.end) return false;
+  return (tcpFlags(p, view.l4) & (TCP_FLAG.SYN | TCP_FLAG.ACK)) === TCP_FLAG.SYN;
+}

@@ -1,0 +1,115 @@
+/** What goes to a worker and comes back: rows of its lanes over one shared arena, and the columns of their output. */
+import { type Arena, createArena, HEADROOM, type InputBatch, type OutputBatch } from '../packet/batch.js';
+
+/** What a row is to its connection; only asked where the recorded server's packets are re-addressed. */
+export const RowRole = { PLAIN: 0, TO_SERVICE: 1, FROM_SERVER: 2 } as const;
+
+/** The rows of one lane, in the order of the trace. */
+export interface LaneRows {
+  readonly lane: number;
+  readonly input: InputBatch;
+  /** Number of the packet in the trace, from 0. */
+  readonly sequence: Float64Array;
+  /** A RowRole. */
+  readonly role: Uint8Array;
+  /** Service row of a row whose role is not PLAIN. */
+  readonly service: Int32Array;
+  readonly output: OutputBatch;
+  /** For each output row, the packet of this lane that it comes after or belongs to. */
+  readonly place: Float64Array;
+}
+
+/** All lanes of one worker in one slot. Lanes share the arena: they run one after the other. */
+export interface Parcel {
+  readonly arena: Arena;
+  readonly lanes: readonly LaneRows[];
+}
+
+/** Output rows with bytes of their own, of a lane whose output did not fit its parcel. */
+export interface Segment {
+  readonly bytes: Uint8Array;
+  readonly output: OutputBatch;
+  readonly place: Float64Array;
+}
+
+/** A parcel of shared memory for these lanes: `rows` input rows a lane, `size` bytes in all. */
+export function createParcel(lanes: readonly number[], rows: number, size: number): Parcel {
+  const arena = createArena(size, true);
+  return { arena, lanes: lanes.map((lane) => createLaneRows(lane, arena, rows)) };
+}
+
+function createLaneRows(lane: number, arena: Arena, rows: number): LaneRows {
+  // Twice the input, for what packets cause, is the common case; more is spilled.
+  const outputRows = rows * 2 + 64;
+  return {
+    lane,
+    input: {
+      arena,
+      offset: new Uint32Array(shared(rows * 4)),
+      length: new Uint32Array(shared(rows * 4)),
+      tsNs: new Float64Array(shared(rows * 8)),
+      port: new Int32Array(shared(rows * 4)),
+      pick: new Int32Array(shared(rows * 4)),
+      headroom: HEADROOM,
+      count: 0,
+      next: 0,
+    },
+    sequence: new Float64Array(shared(rows * 8)),
+    role: new Uint8Array(shared(rows)),
+    service: new Int32Array(shared(rows * 4)),
+    output: createSharedOutput(outputRows),
+    place: new Float64Array(shared(outputRows * 8)),
+  };
+}
+
+/** Output columns in shared memory. */
+export function createSharedOutput(capacity: number): OutputBatch {
+  return {
+    origin: new Int32Array(shared(capacity * 4)),
+    packet: new Float64Array(shared(capacity * 8)),
+    parent: new Float64Array(shared(capacity * 8)),
+    verdict: new Uint8Array(shared(capacity)),
+    reason: new Uint16Array(shared(capacity * 2)),
+    exit: new Int32Array(shared(capacity * 4)),
+    offset: new Uint32Array(shared(capacity * 4)),
+    length: new Uint32Array(shared(capacity * 4)),
+    tsNs: new Float64Array(shared(capacity * 8)),
+    endpoint: new Int32Array(shared(capacity * 4)),
+    service: new Int32Array(shared(capacity * 4)),
+    capacity,
+    count: 0,
+  };
+}
+
+const shared = (size: number): SharedArrayBuffer => new SharedArrayBuffer(size);
+
+/** Copy rows and bytes of `output` into memory of their own. */
+export function copySegment(output: OutputBatch, place: Float64Array, bytes: Uint8Array): Segment {
+  const { count } = output;
+  let size = 0;
+  for (let i = 0; i < count; i++) size += output.length[i]!;
+  const copy = createSharedOutput(count);
+  const copiedBytes = new Uint8Array(shared(size));
+  const columns = [
+    'origin',
+    'packet',
+    'parent',
+    'verdict',
+    'reason',
+    'exit',
+    'tsNs',
+    'endpoint',
+    'service',
+  ] as const;
+  for (const name of columns) copy[name].set(output[name].subarray(0, count));
+  let at = 0;
+  for (let i = 0; i < count; i++) {
+    const length = output.length[i]!;
+    copiedBytes.set(bytes.subarray(output.offset[i]!, output.offset[i]! + length), at);
+    copy.offset[i] = at;
+    copy.length[i] = length;
+    at += length;
+  }
+  copy.count = count;
+  return { bytes: copiedBytes, output: copy, place: Float64Array.from(place.subarray(0, count)) };
+}
