@@ -5,6 +5,7 @@ import { checkCommand } from './cli/check.js';
 import { endQuietlyOnClosedPipe, reportError } from './cli/exit.js';
 import { probeCommand } from './cli/probe.js';
 import { reasonsCommand } from './cli/reasons.js';
+import { resolveCommand } from './cli/resolve.js';
 import { traceCommand } from './cli/trace.js';
 import { podplaneVersion, versionCommand } from './cli/version.js';
 
@@ -17,7 +18,14 @@ const program = new Command('podplane')
     '\nReferences: pod:web/pod-1  svc:web/jws-app:8080  node:node1  ip:1.2.3.4:80, or a bare name that is unique.' +
       '\nExit codes: 0 ok, 1 internal error, 2 bad input, 3 what --fail-on names has happened.',
   );
-for (const command of [checkCommand(), traceCommand(), probeCommand(), reasonsCommand(), versionCommand()])
+for (const command of [
+  checkCommand(),
+  traceCommand(),
+  probeCommand(),
+  resolveCommand(),
+  reasonsCommand(),
+  versionCommand(),
+])
   program.addCommand(command);
 for (const command of [program, ...program.commands]) command.exitOverride();
 

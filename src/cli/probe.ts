@@ -8,7 +8,7 @@ import { chosenKernels } from './backend.js';
 import { entryOf } from './entry.js';
 import { type ClusterOptions, clusterCommand, loadNamedCluster, seedNumber } from './options.js';
 import { PacketRun } from './packet-run.js';
-import { traceReport } from './print/trace-report.js';
+import { type HopReport, traceReport } from './print/trace-report.js';
 import { readProbe } from './probe-line.js';
 import { ReferenceBook } from './reference.js';
 import { buildFirst, FIRST_SPORT } from './send-packet.js';
@@ -96,9 +96,9 @@ class Prober implements Disposable {
       const sent = this.#run.send(entry.port, (arena) => buildFirst(arena, entry, target, sport, mtu));
       this.#run.wait(LINE_NS);
       this.#sent++;
-      const report = traceReport(sent.trace, startNs, this.#epoch.tables.config.vxlanPort[0]!);
-      const { verdict, reason, dnat, snat, endpoint, service, exit, hops } = report;
-      return { ...id, verdict, reason, dnat, snat, endpoint, service, exit, hops };
+      const report = traceReport(this.#epoch, sent.packet, startNs);
+      const { verdict, reason, dnat, snat, endpoint, service, exit } = report;
+      return { ...id, verdict, reason, dnat, snat, endpoint, service, exit, hops: report.hops.map(shortHop) };
     } catch (error) {
       if (!(error instanceof InputError)) throw error;
       return { ...id, line: number, error: error.message };
@@ -119,3 +119,12 @@ class Prober implements Disposable {
     return new PacketRun(this.#epoch, { seed: this.#options.seed, respond: this.#options.respond === true });
   }
 }
+
+/** Where the packet was and whose rule it met; `podplane trace` tells the rest. */
+const shortHop = ({ node, device, stage, table, rule }: HopReport): object => ({
+  node,
+  device,
+  stage,
+  ...(table === undefined ? {} : { table }),
+  ...(rule === undefined || rule.object === '' ? {} : { object: rule.object }),
+});

@@ -18,9 +18,9 @@ import {
 } from './options.js';
 import { PacketRun, type SentPacket } from './packet-run.js';
 import { paintFor } from './print/colour.js';
+import { conversationText } from './print/conversation-text.js';
 import { writeJson, writeText } from './print/output.js';
 import { type TraceReport, traceReport } from './print/trace-report.js';
-import { traceText } from './print/trace-text.js';
 import { ReferenceBook, referenceName } from './reference.js';
 import { answerTo, buildFirst, FIRST_SPORT } from './send-packet.js';
 import { PACKET_PROTOCOLS, type PacketProtocol, targetOf } from './target.js';
@@ -64,7 +64,7 @@ export function traceCommand(): Command {
     .action(async (options: TraceOptions) => {
       const report = traceConversation(await loadNamedCluster(options), options);
       if (options.json === true) writeJson(report);
-      else writeText(traceText(report, paintFor(process.stdout)));
+      else writeText(conversationText(report, paintFor(process.stdout)));
       if (options.failOn?.includes(report.verdict) === true) process.exitCode = EXIT.FAIL_ON;
     });
 }
@@ -88,7 +88,6 @@ function traceConversation(cluster: LoadedCluster, options: TraceOptions): Conve
   const target = targetOf('--to', book.find('--to', options.to), options.proto);
   const entry = entryOf('--from', epoch, from, target.address);
   const mtu = epoch.tables.config.mtu[0]!;
-  const vxlanPort = epoch.tables.config.vxlanPort[0]!;
   using run = new PacketRun(epoch, { seed: options.seed, respond: options.respond === true });
   const startNs = run.nowNs;
   const sent = run.send(entry.port, (arena) => buildFirst(arena, entry, target, options.sport, mtu));
@@ -96,8 +95,8 @@ function traceConversation(cluster: LoadedCluster, options: TraceOptions): Conve
     from: referenceName(from),
     to: target.name,
     protocol: target.protocol,
-    ...traceReport(sent.trace, startNs, vxlanPort),
-    caused: sent.caused.map((trace) => traceReport(trace, startNs, vxlanPort)),
+    ...traceReport(epoch, sent.packet, startNs),
+    caused: sent.caused.map((packet) => traceReport(epoch, packet, startNs)),
   };
   if (options.reply !== true) return report;
   const answer = answerOf(epoch, sent, mtu);
@@ -107,21 +106,21 @@ function traceConversation(cluster: LoadedCluster, options: TraceOptions): Conve
   return {
     ...report,
     reply: {
-      ...traceReport(back.trace, startNs, vxlanPort),
-      caused: back.caused.map((trace) => traceReport(trace, startNs, vxlanPort)),
+      ...traceReport(epoch, back.packet, startNs),
+      caused: back.caused.map((packet) => traceReport(epoch, packet, startNs)),
     },
   };
 }
 
 /** What builds the answer of whoever got the packet, or why there is none to send. */
 function answerOf(epoch: Epoch, sent: SentPacket, mtu: number) {
-  const { verdict } = sent.trace;
-  if (sent.caused.some((trace) => trace.parent === sent.trace.packet)) return 'it has been answered already';
+  const { packet, verdict } = sent.packet.trace;
+  if (sent.caused.some(({ trace }) => trace.parent === packet)) return 'it has been answered already';
   if (verdict !== 'delivered' && verdict !== 'left') return `nobody got the packet: it was ${verdict}`;
   if (sent.exit < 0) return 'it ended at no port';
   const macs = (dst: number, received: DecodedFrame): EthernetFields =>
     answerMacs(epoch, sent.exit, dst, received);
-  return answerTo(sent.bytes, mtu, macs) ?? 'such a packet has no answer';
+  return answerTo(sent.packet.bytes, mtu, macs) ?? 'such a packet has no answer';
 }
 
 /** A pod looks its next hop up again; everybody else answers to the MAC that the frame came from. */

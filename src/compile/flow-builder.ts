@@ -11,6 +11,7 @@ import {
   FLOW_TABLE,
   FLOW_VALUE,
   hashStep,
+  NO_RULE,
   Op,
 } from '../tables/flows.js';
 import { NONE } from '../tables/nodes.js';
@@ -75,24 +76,21 @@ export class FlowBuilder {
     }
     const runs = new Map<string, number>();
     groups.forEach((group, s) => {
+      const rows = distinctRows(group);
+      const fields = sharedFirst(group, rows);
       subtable.add({
         fieldFirst: field.rows,
-        fieldCount: group.fields.length,
+        fieldCount: fields.length,
+        sameCount: fields.filter((f) => f.isShared).length,
+        onlyRule: fields.every((f) => f.isShared) ? rule.rows : NO_RULE,
         table: group.table,
         priority: group.priority,
       });
-      for (const [f, mask] of group.fields) field.add({ mask: mask | 0, field: f });
-      const seen = new Set<string>();
-      for (const flow of group.flows) {
-        const values = group.fields.map(([f, mask]) =>
-          f === Field.NODE && flow.node !== NONE ? flow.node : flow.match.get(f)![0] & mask,
-        );
-        // The same match and priority again replaces nothing here: the first stays, as add-flow of equal text would.
-        const same = values.join(' ');
-        if (seen.has(same)) continue;
-        seen.add(same);
+      for (const f of fields)
+        field.add({ mask: f.mask | 0, value: f.isShared ? rows[0]!.values[f.index]! : 0, field: f.field });
+      for (const { flow, values } of rows) {
         let hash = hashStep(0, s);
-        for (const v of values) hash = hashStep(hash, v);
+        for (const f of fields) if (!f.isShared) hash = hashStep(hash, values[f.index]!);
         hashes.push(hash);
         rule.add({
           subtable: s,
@@ -103,7 +101,7 @@ export class FlowBuilder {
           object: flow.object ?? 0,
           reason: flow.reason ?? 0,
         });
-        for (const v of values) value.add({ value: v | 0 });
+        for (const f of fields) value.add({ value: values[f.index]! });
       }
     });
     return [
@@ -116,6 +114,39 @@ export class FlowBuilder {
       action,
     ] as unknown as TableBuilder<never>[];
   }
+}
+
+interface Row {
+  readonly flow: Flow;
+  /** Masked values in the order of the group's fields. */
+  readonly values: readonly number[];
+}
+
+/** The group's flows; of those with the same match the first stays, as the others would never be reached. */
+function distinctRows(group: Group): readonly Row[] {
+  const rows = new Map<string, Row>();
+  for (const flow of group.flows) {
+    const values = group.fields.map(([f, mask]) =>
+      f === Field.NODE && flow.node !== NONE ? flow.node : (flow.match.get(f)![0] & mask) | 0,
+    );
+    const key = values.join(' ');
+    if (!rows.has(key)) rows.set(key, { flow, values });
+  }
+  return [...rows.values()];
+}
+
+/** The group's fields, those that all its rows have alike in front: they are compared before anything is hashed. */
+function sharedFirst(
+  group: Group,
+  rows: readonly Row[],
+): readonly { field: number; mask: number; index: number; isShared: boolean }[] {
+  const fields = group.fields.map(([field, mask], index) => ({
+    field,
+    mask,
+    index,
+    isShared: rows.every((row) => row.values[index] === rows[0]!.values[index]),
+  }));
+  return [...fields.filter((f) => f.isShared), ...fields.filter((f) => !f.isShared)];
 }
 
 /** Equal action lists share one run. */

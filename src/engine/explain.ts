@@ -99,7 +99,10 @@ function matchText(epoch: Epoch, rule: number): string {
   }
   const isArp = fields.get(Field.ETH_TYPE)?.[0] === 0x0806;
   const parts: string[] = [];
-  for (const [field, [value, mask]] of fields) {
+  // ovs-ofctl writes the protocol first, then the fields in their order.
+  const rank = (field: number): number => (field === Field.ETH_TYPE ? -1 : field);
+  const sorted = [...fields].sort(([a], [b]) => rank(a) - rank(b));
+  for (const [field, [value, mask]] of sorted) {
     if (field === Field.NODE) continue;
     parts.push(fieldText(field, value, mask, isArp, fields.get(Field.NW_PROTO)?.[0]));
   }

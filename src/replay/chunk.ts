@@ -1,8 +1,9 @@
 /** A stretch of the trace on its way: what was decided for each packet, and the packets themselves, by lane. */
 import { copyBytes } from '../io/copy-bytes.js';
 import { type Arena, createArena, HEADROOM } from '../packet/batch.js';
-import { createParcel, type LaneRows, type Parcel } from '../workers/parcel.js';
+import { createParcel, type LaneRows, type Parcel, type Segment } from '../workers/parcel.js';
 import type { CapturedPacket } from './look-ahead.js';
+import type { PlacedTrace } from '../workers/lane-runner.js';
 import type { PacketView } from './packet-view.js';
 
 /** What becomes of a captured packet. */
@@ -29,6 +30,10 @@ export class Chunk {
   readonly parcels: readonly Parcel[];
   /** By lane number. */
   readonly lanes: readonly LaneRows[];
+  /** Output that comes before what lies in a lane's own columns, by lane number. */
+  readonly spilled: (readonly Segment[])[];
+  /** Explanations in the order of output, by lane number. */
+  readonly traces: (readonly PlacedTrace[])[];
   readonly fate: Uint8Array;
   readonly lane: Uint32Array;
   readonly reason: Uint16Array;
@@ -58,6 +63,8 @@ export class Chunk {
     this.capacity = capacity;
     this.parcels = lanesOfWorker.map((lanes) => createParcel(lanes, capacity, parcelSize(capacity)));
     this.lanes = this.parcels.flatMap((parcel) => parcel.lanes).sort((a, b) => a.lane - b.lane);
+    this.spilled = this.lanes.map(() => []);
+    this.traces = this.lanes.map(() => []);
     this.fate = new Uint8Array(capacity);
     this.lane = new Uint32Array(capacity);
     this.reason = new Uint16Array(capacity);

@@ -18,7 +18,7 @@ import { settleMacs } from './link-addresses.js';
 import { type CapturedPacket, LookAhead } from './look-ahead.js';
 import { FrameType, PacketView } from './packet-view.js';
 import { belongsTo, type PlaceRule, placeOf } from './places.js';
-import { MISS, RecentTable } from './recent-table.js';
+import { MISS, RecentTable } from '../workers/recent-table.js';
 import { type Addressing, SeenPackets } from './seen-packets.js';
 import { ServiceIndex } from './service-index.js';
 import type { TraceMerge } from './trace-merge.js';
@@ -94,9 +94,11 @@ export class Director {
   }
 
   #decide(chunk: Chunk, packet: CapturedPacket): void {
-    if (packet.kind === FrameKind.Unsupported) return this.#drop(chunk, packet, Reason.LinkTypeUnsupported);
-    if (packet.isTruncated) return this.#drop(chunk, packet, Reason.CaptureTruncated);
-    if (packet.length > FRAME_MAX) return this.#drop(chunk, packet, Reason.Ipv4BadTotalLength);
+    const unusable = reasonUnusable(packet);
+    if (unusable !== Reason.None) {
+      this.#drop(chunk, packet, unusable);
+      return;
+    }
     const { tables } = this.#epoch;
     const { view: p } = this.#ahead.arena;
     const view = this.#view;
@@ -147,25 +149,37 @@ export class Director {
     const lane = this.#lanes.laneOf(arena.view, view, port);
     const i = chunk.inject(row, lane, packet, arena, port);
     this.#seen.add(view, view, this.sequence, packet.source, packet.tsNs, false);
-    if (view.type !== FrameType.IPV4) return;
-    const { ports } = this.#epoch.tables;
-    const node = ports.node[port]!;
-    const service = this.#serviceAsked(view, node);
+    if (view.type === FrameType.IPV4) this.#follow(chunk, packet, port, lane, i);
+  }
+
+  /** Note which connection the packet in hand belongs to, and under what addresses it may show again. */
+  #follow(chunk: Chunk, packet: CapturedPacket, port: number, lane: number, i: number): void {
+    const view = this.#view;
+    const { view: p } = this.#ahead.arena;
     const rows = chunk.lanes[lane]!;
+    const node = this.#epoch.tables.ports.node[port]!;
+    const service = this.#serviceAsked(view, node);
     if (service >= 0) {
-      const endpoint = this.#recordedEndpoint(view, service, arena.view);
+      const endpoint = this.#recordedEndpoint(view, service, p);
       if (this.#options.pick === 'recorded') rows.input.pick[i] = endpoint;
-      rows.role[i] = RowRole.TO_SERVICE;
+      rows.role[i] = isTcpSyn(view, p) ? RowRole.OPENS : RowRole.TO_SERVICE;
       rows.service[i] = service;
+      rows.client[i] = view.src;
+      rows.clientPort[i] = (view.sport << 16) | view.protocol;
       if (endpoint >= 0) this.#rememberTranslated(packet, node, endpoint);
-    } else {
-      const asked = this.#serviceReplying(view);
-      if (asked >= 0) {
-        rows.role[i] = RowRole.FROM_SERVER;
-        rows.service[i] = asked;
-        this.#rememberReply(packet, asked);
-      } else if (!isInside(this.#epoch.tables, view.dst)) this.#rememberMasqueraded(packet, node);
+      return;
     }
+    const asked = this.#serviceReplying(view);
+    if (asked < 0) {
+      if (!isInside(this.#epoch.tables, view.dst)) this.#rememberMasqueraded(packet, node);
+      return;
+    }
+    rows.role[i] = RowRole.FROM_SERVER;
+    rows.service[i] = asked;
+    rows.client[i] = view.dst;
+    rows.clientPort[i] = (view.dport << 16) | view.protocol;
+    rows.inner[i] = view.at - packet.offset;
+    this.#rememberReply(packet, asked);
   }
 
   #serviceAsked(view: PacketView, node: number): number {
@@ -250,6 +264,12 @@ export class Director {
     this.#placeOfSource[source] ??= placeOf(this.#options.places, this.#trace.sources[source]!);
     return this.#placeOfSource[source]!;
   }
+}
+
+function reasonUnusable(packet: CapturedPacket): number {
+  if (packet.kind === FrameKind.Unsupported) return Reason.LinkTypeUnsupported;
+  if (packet.isTruncated) return Reason.CaptureTruncated;
+  return packet.length > FRAME_MAX ? Reason.Ipv4BadTotalLength : Reason.None;
 }
 
 function isTcpSyn(view: PacketView, p: DataView): boolean {

@@ -3,7 +3,7 @@ import { ADDRESS_KIND, findAddress, mix32 } from '../tables/addresses.js';
 import type { Tables } from '../tables/epoch.js';
 import { isInside } from './entry.js';
 import { FrameType, PacketView } from './packet-view.js';
-import { MISS, RecentTable } from './recent-table.js';
+import { MISS, RecentTable } from '../workers/recent-table.js';
 import type { ServiceIndex } from './service-index.js';
 
 const FRAGMENTS = 4096;

@@ -1,6 +1,6 @@
 /** The injected packets of the last while, under every form in which a capture may show them again. */
 import type { PacketView } from './packet-view.js';
-import { RecentTable } from './recent-table.js';
+import { RecentTable } from '../workers/recent-table.js';
 
 /** Injected packets that are remembered, and how far back in the trace a copy may lie, in packets. */
 export const WINDOW = 131_072;

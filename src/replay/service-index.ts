@@ -1,6 +1,6 @@
 /** Finds a Service's endpoint by its address, and tells the server's end of a connection from the client's. */
 import type { Tables } from '../tables/epoch.js';
-import { RecentTable } from './recent-table.js';
+import { RecentTable } from '../workers/recent-table.js';
 
 export class ServiceIndex {
   readonly #tables: Tables;

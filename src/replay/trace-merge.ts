@@ -53,8 +53,10 @@ export class TraceMerge {
   }
 
   private constructor(readers: readonly CaptureReader[]) {
-    const starts = readers.map((reader) => reader.firstEpochNs).filter((start) => start > 0n);
-    this.epochNs = starts.reduce((least, start) => (start < least ? start : least), starts[0] ?? 0n);
+    let epochNs = 0n;
+    for (const { firstEpochNs } of readers)
+      if (firstEpochNs > 0n && (epochNs === 0n || firstEpochNs < epochNs)) epochNs = firstEpochNs;
+    this.epochNs = epochNs;
     this.#files = readers.map((reader) => {
       reader.epochNs = this.epochNs;
       return {

@@ -5,15 +5,7 @@ import { NONE } from '../tables/nodes.js';
 import { Reason } from '../verdict/reasons.js';
 import { arpOper, arpShaLo, arpSpa, arpTpa, isArpIpv4 } from '../wire/arp.js';
 import { ETHERNET, ETHERTYPE, etherType } from '../wire/ethernet.js';
-import {
-  checkIpv4,
-  ipv4Dst,
-  ipv4HeaderSize,
-  ipv4Protocol,
-  ipv4Src,
-  isFragment,
-  PROTOCOL,
-} from '../wire/ipv4.js';
+import { checkIpv4, ipv4Dst, ipv4Protocol, ipv4Src, isFragment, PROTOCOL } from '../wire/ipv4.js';
 import { natWhole } from './nat.js';
 import { CT_STATE_BITS, confirm, track } from './track.js';
 import { findTransport, ipv4End } from './transport.js';
@@ -44,6 +36,7 @@ export function bridge(w: Walk): number {
         case Op.CtRecirculate:
           // Kernel conntrack puts fragments together first; podplane does not carry them yet.
           if (isFragmentInHand(w)) return w.drop(Reason.FragmentHeld);
+          if (w.malformed === Reason.None) trimPadding(w);
           if (w.malformed === Reason.None) track(w);
           else w.ctInfo = CtInfo.INVALID;
           key[Field.CT_STATE] = CT_STATE_BITS[w.ctInfo]!;
@@ -141,8 +134,17 @@ function extractArp(w: Walk): void {
   key[Field.ARP_SHA_LO] = arpShaLo(p, arp) | 0;
 }
 
-const isFragmentInHand = (w: Walk): boolean =>
-  w.malformed === Reason.None && ipv4HeaderSize(w.p, w.l3) > 0 && isFragment(w.p, w.l3);
+/** ct() cuts the frame to the length that the IPv4 header says (net/openvswitch/conntrack.c, nf_ct_skb_network_trim);
+ *  a length below the header's leaves nothing to match addresses on. */
+function trimPadding(w: Walk): void {
+  w.end = ipv4End(w);
+  if (w.end >= w.l4) return;
+  w.malformed = Reason.Ipv4BadTotalLength;
+  w.key[Field.NW_SRC] = 0;
+  w.key[Field.NW_DST] = 0;
+}
+
+const isFragmentInHand = (w: Walk): boolean => w.malformed === Reason.None && isFragment(w.p, w.l3);
 
 /** The rule says where it died; the frame may say better why. */
 function sharpen(w: Walk, reason: number): number {

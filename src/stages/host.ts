@@ -57,6 +57,8 @@ export function receive(w: Walk): number {
   findTransport(w);
   const reason = checkIpv4Host(w.p, w.l3, w.end);
   if (reason !== Reason.None) return reason;
+  // ip_rcv_core trims what lies behind the packet.
+  w.end = w.l3 + ipv4TotalLength(w.p, w.l3);
   const first = ipv4Src(w.p, w.l3) >>> 24;
   return first === 127 || first === 0 || first >= 224 ? Reason.SourceMartian : Reason.None;
 }

@@ -4,7 +4,16 @@ import { ADDRESS_KIND, findAddress } from '../tables/addresses.js';
 import { NETWORK_KIND, POD_FLAG } from '../tables/nodes.js';
 import { ETHERNET, ETHERTYPE, writeEthernet } from '../wire/ethernet.js';
 import { fillIcmpChecksum, ICMP, ICMP_TYPE, ICMP_UNREACHABLE } from '../wire/icmp.js';
-import { fillIpv4Checksum, IPV4, IPV4_DF, ipv4Dst, ipv4Src, PROTOCOL, writeIpv4 } from '../wire/ipv4.js';
+import {
+  fillIpv4Checksum,
+  IPV4,
+  IPV4_DF,
+  ipv4Dst,
+  ipv4Src,
+  ipv4Tos,
+  PROTOCOL,
+  writeIpv4,
+} from '../wire/ipv4.js';
 import { POD_MAC_HI } from '../wire/pod-mac.js';
 import {
   fillTcpChecksum,
@@ -55,8 +64,9 @@ export function writePodEthernet(w: Walk, at: number, pod: number, destination: 
   writeEthernet(w.p, at, hi, lo, pods.macHi[pod]!, pods.macLo[pod]!, ETHERTYPE.IPV4);
 }
 
-/** A frame from the pod back to the packet's sender; `size` bytes of transport. Returns where the frame begins. */
-function reply(w: Walk, pod: number, protocol: number, size: number, fragment: number): number {
+/** A frame from the pod back to the packet's sender; `size` bytes of transport. Returns where the frame begins.
+ *  With DF set the identification is 0, else it is drawn (ip_select_ident_segs of a socket without a peer). */
+function reply(w: Walk, pod: number, protocol: number, size: number, fragment: number, tos = 0): number {
   const { p, l3 } = w;
   const length = IPV4.MIN_SIZE + size;
   const at = w.allocate(ETHERNET.SIZE + length);
@@ -64,7 +74,7 @@ function reply(w: Walk, pod: number, protocol: number, size: number, fragment: n
   const destination = ipv4Src(p, l3);
   writePodEthernet(w, at, pod, destination);
   const id = fragment === 0 ? keyedRandom(w.seed, w.tuple, w.nowNs, protocol) & 0xffff : 0;
-  writeIpv4(p, at + ETHERNET.SIZE, 0, length, id, fragment, TTL, protocol, source, destination);
+  writeIpv4(p, at + ETHERNET.SIZE, tos, length, id, fragment, TTL, protocol, source, destination);
   return at;
 }
 
@@ -96,11 +106,11 @@ export function answerPortUnreachable(w: Walk, pod: number): void {
   w.spawn(at, w.arena.used, Entry.POD, pod);
 }
 
-/** The echo reply has the request's data (RFC 1122 section 3.2.2.6). `place` is the pod's or the node's row. */
+/** The echo reply has the request's data and TOS (RFC 1122 section 3.2.2.6; Linux icmp_reply). `place` is the pod's or the node's row. */
 export function answerEcho(w: Walk, entry: number, place: number): void {
   const { p, bytes, l4 } = w;
   const size = ipv4End(w) - l4;
-  const at = reply(w, entry === Entry.POD ? place : 0, PROTOCOL.ICMP, size, 0);
+  const at = reply(w, entry === Entry.POD ? place : 0, PROTOCOL.ICMP, size, 0, ipv4Tos(p, w.l3));
   const icmp = at + ETHERNET.SIZE + IPV4.MIN_SIZE;
   bytes.copyWithin(icmp, l4, l4 + size);
   p.setUint8(icmp + ICMP.TYPE, ICMP_TYPE.ECHO_REPLY);
@@ -132,7 +142,7 @@ export function respondUdp(w: Walk, pod: number): void {
   const port = p.getUint16(l4 + UDP.DPORT);
   const isDns =
     (w.tables.pods.flags[pod]! & POD_FLAG.DNS) !== 0 && (port === DNS_PORT || port === DNS_POD_PORT);
-  const at = reply(w, pod, PROTOCOL.UDP, UDP.SIZE + (isDns ? data + DNS_ANSWER_MAX : data), 0);
+  const at = reply(w, pod, PROTOCOL.UDP, UDP.SIZE + (isDns ? data + DNS_ANSWER_MAX : data), IPV4_DF);
   const udp = at + ETHERNET.SIZE + IPV4.MIN_SIZE;
   const answer = udp + UDP.SIZE;
   let size = data;

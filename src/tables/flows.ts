@@ -1,11 +1,13 @@
 /** br0's OpenFlow tables of all nodes: a classifier of masked fields, one subtable per table, priority and mask.
  *
  *  FTB1, a row per OpenFlow table number: first u32, count u32: its run of subtables, highest priority first.
- *  FSB1, subtable: fieldFirst u32, fieldCount u32, table u32, priority u32.
- *  FFD1, a subtable's fields: mask i32, field u8.
+ *  FSB1, subtable: fieldFirst u32 | fieldCount u32 | sameCount u32 | onlyRule u32 | table u32 | priority u32
+ *    The first sameCount fields have the same value in all its rules and are compared before anything is hashed;
+ *    where all fields are of that kind there is one rule, onlyRule (else NO_RULE).
+ *  FFD1, a subtable's fields: mask i32 | value i32, of a field that all rules share | field u8.
  *  FRL1, rule: subtable u32 | node u32 | valueFirst u32 | actionFirst u32 | cookie u32 | object u32 | reason u16
  *    values: FVL1 value i32, one for each field of the subtable, already masked.
- *  FHS1, slots: row u32, rule + 1; 0 is empty. Key (subtable, values), linear probing, power-of-two, load <= 0.5.
+ *  FHS1, slots: row u32, rule + 1; 0 is empty. Key (subtable, values that differ), linear probing, power-of-two, load <= 0.5.
  *  FAC1, actions: arg u32 | op u8; a rule's run ends with End.
  *  A rule belongs to the node in its NODE field; where the subtable lacks that field, to every node.
  *  The first subtable that hits wins, so no two subtables of one table and priority may overlap with different actions,
@@ -16,10 +18,13 @@ export const FLOW_TABLE = layout('FTB1', { first: 'u32', count: 'u32' });
 export const FLOW_SUBTABLE = layout('FSB1', {
   fieldFirst: 'u32',
   fieldCount: 'u32',
+  sameCount: 'u32',
+  onlyRule: 'u32',
   table: 'u32',
   priority: 'u32',
 });
-export const FLOW_FIELD = layout('FFD1', { mask: 'i32', field: 'u8' });
+export const FLOW_FIELD = layout('FFD1', { mask: 'i32', value: 'i32', field: 'u8' });
+export const NO_RULE = 0xffffffff;
 export const FLOW_RULE = layout('FRL1', {
   subtable: 'u32',
   node: 'u32',
@@ -113,32 +118,48 @@ export const hashStep = (hash: number, value: number): number => {
 
 /** Highest-priority rule of OpenFlow table `table` that matches `key`, or -1: every table ends with a rule for all. */
 export function classify(flows: FlowTables, table: number, key: Int32Array): number {
-  const { subtable, field, rule, value, slots } = flows;
-  const mask = slots.capacity - 1;
+  const { subtable } = flows;
   const first = flows.table.first[table]!;
   const last = first + flows.table.count[table]!;
   for (let s = first; s < last; s++) {
-    const from = subtable.fieldFirst[s]!;
-    const count = subtable.fieldCount[s]!;
-    let hash = hashStep(0, s);
-    for (let f = 0; f < count; f++)
-      hash = hashStep(hash, key[field.field[from + f]!]! & field.mask[from + f]!);
-    let slot = hash & mask;
-    for (;;) {
-      const row = slots.row[slot]! - 1;
-      if (row < 0) break;
-      if (rule.subtable[row] === s) {
-        const values = rule.valueFirst[row]!;
-        let f = 0;
-        while (
-          f < count &&
-          value.value[values + f] === (key[field.field[from + f]!]! & field.mask[from + f]!)
-        )
-          f++;
-        if (f === count) return row;
-      }
-      slot = (slot + 1) & mask;
-    }
+    if (!sharesFields(flows, s, key)) continue;
+    const only = subtable.onlyRule[s]!;
+    if (only !== NO_RULE) return only;
+    const row = findRule(flows, s, key);
+    if (row >= 0) return row;
   }
   return -1;
+}
+
+/** Does the key have the values that all rules of the subtable ask for? Most subtables end here. */
+function sharesFields(flows: FlowTables, s: number, key: Int32Array): boolean {
+  const { subtable, field } = flows;
+  const from = subtable.fieldFirst[s]!;
+  const end = from + subtable.sameCount[s]!;
+  for (let f = from; f < end; f++)
+    if ((key[field.field[f]!]! & field.mask[f]!) !== field.value[f]) return false;
+  return true;
+}
+
+/** The rule of subtable `s` with the key's values in the other fields, or -1. */
+function findRule(flows: FlowTables, s: number, key: Int32Array): number {
+  const { subtable, field, rule, value, slots } = flows;
+  const first = subtable.fieldFirst[s]!;
+  const from = first + subtable.sameCount[s]!;
+  const end = first + subtable.fieldCount[s]!;
+  let hash = hashStep(0, s);
+  for (let f = from; f < end; f++) hash = hashStep(hash, key[field.field[f]!]! & field.mask[f]!);
+  const mask = slots.capacity - 1;
+  let slot = hash & mask;
+  for (;;) {
+    const row = slots.row[slot]! - 1;
+    if (row < 0) return -1;
+    if (rule.subtable[row] === s) {
+      const values = rule.valueFirst[row]! - first;
+      let f = from;
+      while (f < end && value.value[values + f] === (key[field.field[f]!]! & field.mask[f]!)) f++;
+      if (f === end) return row;
+    }
+    slot = (slot + 1) & mask;
+  }
 }

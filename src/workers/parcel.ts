@@ -1,8 +1,8 @@
 /** What goes to a worker and comes back: rows of its lanes over one shared arena, and the columns of their output. */
 import { type Arena, createArena, HEADROOM, type InputBatch, type OutputBatch } from '../packet/batch.js';
 
-/** What a row is to its connection; only asked where the recorded server's packets are re-addressed. */
-export const RowRole = { PLAIN: 0, TO_SERVICE: 1, FROM_SERVER: 2 } as const;
+/** What a row is to its Service connection: of the client, its opening packet, or of the recorded server. */
+export const RowRole = { PLAIN: 0, TO_SERVICE: 1, OPENS: 2, FROM_SERVER: 3 } as const;
 
 /** The rows of one lane, in the order of the trace. */
 export interface LaneRows {
@@ -12,11 +12,17 @@ export interface LaneRows {
   readonly sequence: Float64Array;
   /** A RowRole. */
   readonly role: Uint8Array;
-  /** Service row of a row whose role is not PLAIN. */
+  /** Where the role is not PLAIN: the Service row, the client's address, its port << 16 | protocol. */
   readonly service: Int32Array;
+  readonly client: Uint32Array;
+  readonly clientPort: Int32Array;
+  /** Where the role is FROM_SERVER: bytes of tunnel in front of the server's own frame. */
+  readonly inner: Uint16Array;
   readonly output: OutputBatch;
-  /** For each output row, the packet of this lane that it comes after or belongs to. */
+  /** For each output row, the packet of this lane at whose turn it came out. */
   readonly place: Float64Array;
+  /** For each output row, the input packet that it is or that caused it. */
+  readonly root: Float64Array;
 }
 
 /** All lanes of one worker in one slot. Lanes share the arena: they run one after the other. */
@@ -30,6 +36,7 @@ export interface Segment {
   readonly bytes: Uint8Array;
   readonly output: OutputBatch;
   readonly place: Float64Array;
+  readonly root: Float64Array;
 }
 
 /** A parcel of shared memory for these lanes: `rows` input rows a lane, `size` bytes in all. */
@@ -57,8 +64,12 @@ function createLaneRows(lane: number, arena: Arena, rows: number): LaneRows {
     sequence: new Float64Array(shared(rows * 8)),
     role: new Uint8Array(shared(rows)),
     service: new Int32Array(shared(rows * 4)),
+    client: new Uint32Array(shared(rows * 4)),
+    clientPort: new Int32Array(shared(rows * 4)),
+    inner: new Uint16Array(shared(rows * 2)),
     output: createSharedOutput(outputRows),
     place: new Float64Array(shared(outputRows * 8)),
+    root: new Float64Array(shared(outputRows * 8)),
   };
 }
 
@@ -83,25 +94,14 @@ export function createSharedOutput(capacity: number): OutputBatch {
 
 const shared = (size: number): SharedArrayBuffer => new SharedArrayBuffer(size);
 
-/** Copy rows and bytes of `output` into memory of their own. */
-export function copySegment(output: OutputBatch, place: Float64Array, bytes: Uint8Array): Segment {
+/** Copy a lane's output, rows and bytes, into memory of its own. */
+export function copySegment({ output, place, root }: LaneRows, bytes: Uint8Array): Segment {
   const { count } = output;
   let size = 0;
   for (let i = 0; i < count; i++) size += output.length[i]!;
   const copy = createSharedOutput(count);
   const copiedBytes = new Uint8Array(shared(size));
-  const columns = [
-    'origin',
-    'packet',
-    'parent',
-    'verdict',
-    'reason',
-    'exit',
-    'tsNs',
-    'endpoint',
-    'service',
-  ] as const;
-  for (const name of columns) copy[name].set(output[name].subarray(0, count));
+  for (const name of COPIED) copy[name].set(output[name].subarray(0, count));
   let at = 0;
   for (let i = 0; i < count; i++) {
     const length = output.length[i]!;
@@ -111,5 +111,17 @@ export function copySegment(output: OutputBatch, place: Float64Array, bytes: Uin
     at += length;
   }
   copy.count = count;
-  return { bytes: copiedBytes, output: copy, place: Float64Array.from(place.subarray(0, count)) };
+  return { bytes: copiedBytes, output: copy, place: place.slice(0, count), root: root.slice(0, count) };
 }
+
+const COPIED = [
+  'origin',
+  'packet',
+  'parent',
+  'verdict',
+  'reason',
+  'exit',
+  'tsNs',
+  'endpoint',
+  'service',
+] as const;

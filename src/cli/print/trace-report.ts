@@ -1,33 +1,40 @@
-/** A packet's trace as plain values: every hop with what its headers say, and what was rewritten on the way. */
+/** A packet's trace as plain values: every hop with what its headers say, and what was rewritten there. */
 import { formatIpv4 } from '../../addr/ipv4.js';
+import { formatMac } from '../../addr/mac.js';
 import type { Hop, PacketTrace } from '../../engine/explain.js';
 import { type DecodedFrame, decodeFrame } from '../../packet/decode.js';
-import { PROTOCOL } from '../../wire/ipv4.js';
-
-/** One end of a packet: `10.128.0.2:8080`, the address alone for ICMP, '' where there is no IPv4. */
-type EndText = string;
+import type { Epoch } from '../../tables/epoch.js';
+import { REASONS, Reason } from '../../verdict/reasons.js';
+import type { FollowedPacket } from '../packet-run.js';
+import { policiesAround } from './isolation.js';
+import { packetKind } from './packet-kind.js';
+import { dstText, innermost, type Rewrite, rewritesBetween, srcText } from './rewrites.js';
 
 export interface TunnelReport {
-  readonly src: EndText;
-  readonly dst: EndText;
+  readonly src: string;
+  readonly dst: string;
   readonly vni: number;
   readonly ttl: number;
 }
 
+/** What the headers said when the packet came to the hop, inside the tunnel where there is one, and what the hop
+ *  changed. Ends are `10.128.0.2:8080`, the address alone for ICMP, '' where there is no IPv4. */
 export interface HopReport {
   readonly node: string;
   readonly device: string;
   readonly stage: string;
   readonly table?: number;
-  readonly rule?: Hop['rule'];
+  readonly rule?: NonNullable<Hop['rule']>;
+  readonly src: string;
+  readonly dst: string;
+  readonly srcMac: string;
+  readonly dstMac: string;
+  readonly ttl: number | null;
   /** Bytes of the frame, tunnel headers included. */
   readonly length: number;
-  /** Of the packet itself; inside the tunnel where there is one. */
-  readonly src: EndText;
-  readonly dst: EndText;
-  readonly ttl: number | null;
   readonly tunnel?: TunnelReport;
-  /** Nanoseconds since the packet was sent. */
+  readonly rewrites: readonly Rewrite[];
+  /** Nanoseconds since the first packet was sent. */
   readonly afterNs: number;
 }
 
@@ -36,56 +43,95 @@ export interface TraceReport {
   readonly parent: number;
   /** What the packet is: `TCP SYN`, `UDP`, `ICMP echo request`. */
   readonly what: string;
-  readonly src: EndText;
-  readonly dst: EndText;
+  readonly src: string;
+  readonly dst: string;
   readonly verdict: PacketTrace['verdict'];
-  readonly reason: string;
-  readonly exit: string;
-  readonly service: string;
-  readonly endpoint: string;
+  /** Name of the reason; null for plain delivery. */
+  readonly reason: string | null;
+  /** Names of the port where it ended, and of the connection's Service and endpoint; null when there is none. */
+  readonly exit: string | null;
+  readonly service: string | null;
+  readonly endpoint: string | null;
+  /** What isolates the destination, where that is the reason. */
+  readonly isolatedBy?: string;
   /** What the destination was rewritten to; null when it was not. */
-  readonly dnat: EndText | null;
-  readonly snat: EndText | null;
+  readonly dnat: string | null;
+  readonly snat: string | null;
   readonly hops: readonly HopReport[];
-}
-
-/** The report of one packet. `startNs` is when the first packet of the run was sent, `vxlanPort` the tunnel's UDP port. */
-export function traceReport(trace: PacketTrace, startNs: number, vxlanPort: number): TraceReport {
-  const frames = trace.hops.map((hop) => decodeFrame(hop.bytes, 0, hop.bytes.length, vxlanPort));
-  const first = endsOf(innermost(frames[0] ?? null));
-  const last = endsOf(innermost(frames.at(-1) ?? null));
-  return {
-    packet: trace.packet,
-    parent: trace.parent,
-    what: describe(innermost(frames[0] ?? null)),
-    ...first,
-    verdict: trace.verdict,
-    reason: trace.reason,
-    exit: trace.exit,
-    service: trace.service,
-    endpoint: trace.endpoint,
-    dnat: last.dst !== first.dst ? last.dst : null,
-    snat: last.src !== first.src ? last.src : null,
-    hops: trace.hops.map((hop, i) => hopReport(hop, frames[i]!, startNs)),
+  /** Ends, TTL and bytes in the end, and when. */
+  readonly end: {
+    readonly src: string;
+    readonly dst: string;
+    readonly ttl: number | null;
+    readonly length: number;
+    readonly afterNs: number;
   };
 }
 
-function hopReport(hop: Hop, frame: DecodedFrame | null, startNs: number): HopReport {
+/** The report of one packet. `startNs` is when the first packet was sent. */
+export function traceReport(
+  epoch: Epoch,
+  { trace, bytes, tsNs }: FollowedPacket,
+  startNs: number,
+): TraceReport {
+  const { tables } = epoch;
+  const vxlanPort = tables.config.vxlanPort[0]!;
+  const decode = (frame: Uint8Array): DecodedFrame | null => decodeFrame(frame, 0, frame.length, vxlanPort);
+  const frames = [...trace.hops.map((hop) => decode(hop.bytes)), decode(bytes)];
+  const first = endsOf(innermost(frames[0]!));
+  const last = endsOf(innermost(frames.at(-1)!));
+  const isIsolated = trace.reason === REASONS[Reason.PolicyIngress]!.name;
+  const isolatedBy = isIsolated ? policiesAround(epoch, innermost(frames.at(-1)!)?.ip?.dst ?? 0) : '';
+  return {
+    packet: trace.packet,
+    parent: trace.parent,
+    what: packetKind(innermost(frames[0]!)),
+    ...first,
+    verdict: trace.verdict,
+    reason: trace.reason === REASONS[Reason.None]!.name ? null : trace.reason,
+    exit: orNull(trace.exit),
+    service: orNull(trace.service),
+    endpoint: orNull(trace.endpoint),
+    ...(isolatedBy === '' ? {} : { isolatedBy }),
+    dnat: last.dst !== first.dst ? last.dst : null,
+    snat: last.src !== first.src ? last.src : null,
+    hops: trace.hops.map((hop, i) =>
+      hopReport(hop, frames[i]!, rewritesBetween(tables, frames[i]!, frames[i + 1]!), startNs),
+    ),
+    end: {
+      ...last,
+      ttl: innermost(frames.at(-1)!)?.ip?.ttl ?? null,
+      length: bytes.length,
+      afterNs: tsNs - startNs,
+    },
+  };
+}
+
+function hopReport(
+  hop: Hop,
+  frame: DecodedFrame | null,
+  rewrites: readonly Rewrite[],
+  startNs: number,
+): HopReport {
   const inner = innermost(frame);
-  const tunnel = frame?.vxlan === undefined ? undefined : tunnelReport(frame);
   return {
     node: hop.node,
     device: hop.device,
     stage: hop.stage,
     ...(hop.table === undefined ? {} : { table: hop.table }),
     ...(hop.rule === undefined ? {} : { rule: hop.rule }),
-    length: hop.bytes.length,
     ...endsOf(inner),
+    srcMac: inner === null ? '' : formatMac(inner.srcMacHi, inner.srcMacLo),
+    dstMac: inner === null ? '' : formatMac(inner.dstMacHi, inner.dstMacLo),
     ttl: inner?.ip?.ttl ?? null,
-    ...(tunnel === undefined ? {} : { tunnel }),
+    length: hop.bytes.length,
+    ...(frame?.vxlan === undefined ? {} : { tunnel: tunnelReport(frame) }),
+    rewrites,
     afterNs: hop.tsNs - startNs,
   };
 }
+
+const orNull = (text: string): string | null => (text === '' ? null : text);
 
 const tunnelReport = (frame: DecodedFrame): TunnelReport => ({
   ...endsOf(frame),
@@ -93,47 +139,8 @@ const tunnelReport = (frame: DecodedFrame): TunnelReport => ({
   ttl: frame.ip!.ttl,
 });
 
-/** The frame that the tunnel carries, or the frame itself. */
-const innermost = (frame: DecodedFrame | null): DecodedFrame | null => frame?.vxlan?.inner ?? frame;
-
-function endsOf(frame: DecodedFrame | null): { readonly src: EndText; readonly dst: EndText } {
+function endsOf(frame: DecodedFrame | null): { readonly src: string; readonly dst: string } {
   if (frame?.arp !== undefined)
     return { src: formatIpv4(frame.arp.sender), dst: formatIpv4(frame.arp.target) };
-  if (frame?.ip === undefined) return { src: '', dst: '' };
-  const { src, dst, sport, dport } = frame.ip;
-  const end = (address: number, port: number | undefined): EndText =>
-    port === undefined ? formatIpv4(address) : `${formatIpv4(address)}:${port}`;
-  return { src: end(src, sport), dst: end(dst, dport) };
-}
-
-const FLAG_NAMES = ['FIN', 'SYN', 'RST', 'PSH', 'ACK', 'URG', 'ECE', 'CWR'] as const;
-
-const ICMP_NAMES: Readonly<Record<string, string>> = {
-  '0/0': 'echo reply',
-  '3/0': 'network unreachable',
-  '3/1': 'host unreachable',
-  '3/3': 'port unreachable',
-  '3/4': 'fragmentation needed',
-  '8/0': 'echo request',
-  '11/0': 'TTL exceeded',
-};
-
-function describe(frame: DecodedFrame | null): string {
-  if (frame === null) return 'frame';
-  if (frame.arp !== undefined) return frame.arp.oper === 1 ? 'ARP request' : 'ARP reply';
-  const { ip } = frame;
-  if (ip === undefined) return `EtherType 0x${frame.etherType.toString(16).padStart(4, '0')}`;
-  if (ip.tcp !== undefined) {
-    const { flags } = ip.tcp;
-    return `TCP ${FLAG_NAMES.filter((_, bit) => (flags >> bit) & 1).join('+')}`;
-  }
-  if (ip.icmp !== undefined) {
-    const kind = `${ip.icmp.type}/${ip.icmp.code}`;
-    return `ICMP ${ICMP_NAMES[kind] ?? kind}`;
-  }
-  return ip.protocol === PROTOCOL.UDP
-    ? 'UDP'
-    : ip.protocol === PROTOCOL.TCP
-      ? 'TCP'
-      : `IP protocol ${ip.protocol}`;
+  return frame?.ip === undefined ? { src: '', dst: '' } : { src: srcText(frame.ip), dst: dstText(frame.ip) };
 }

@@ -1,6 +1,5 @@
-/** A conversation's trace as text: a line a step, in columns, with what each step changed below it. */
+/** Traces as text: a line a step in columns: node, device, step, what happened there. */
 import { REASONS } from '../../verdict/reasons.js';
-import type { ConversationReport } from '../trace.js';
 import type { Colour, Paint } from './colour.js';
 import type { HopReport, TraceReport } from './trace-report.js';
 
@@ -11,110 +10,112 @@ const VERDICT_COLOURS: Readonly<Record<string, Colour>> = {
   rejected: 'red',
   dropped: 'red',
 };
+/** A longer match or action list pushes its line's next column out instead of widening all. */
+const MATCH_WIDTH_MAX = 56;
+const ACTIONS_WIDTH_MAX = 48;
 
-/** The whole conversation: the packet, what it caused, the answer. */
-export function traceText(report: ConversationReport, paint: Paint): string {
-  const parts = [packetText(report, `${report.from} → ${report.to}`, paint)];
-  for (const caused of report.caused) parts.push(packetText(caused, 'caused by it', paint));
-  if (report.noReply !== undefined) parts.push(`${paint('dim', `no reply is sent: ${report.noReply}`)}\n`);
-  if (report.reply !== undefined) {
-    parts.push(packetText(report.reply, 'the reply', paint));
-    for (const caused of report.reply.caused) parts.push(packetText(caused, 'caused by the reply', paint));
-  }
-  return parts.join('\n');
-}
-
-function packetText(trace: TraceReport, title: string, paint: Paint): string {
+/** One packet: what it is, its hops, its end. */
+export function traceText(trace: TraceReport, title: string, paint: Paint): string {
   const head = `${paint('bold', trace.what)}  ${trace.src} > ${trace.dst}  ${paint('dim', title)}`;
-  return `${[head, ...hopLines(trace.hops, paint), verdictLine(trace, paint)].join('\n')}\n`;
+  return `${[head, ...hopLines(trace, paint), endLine(trace, paint)].join('\n')}\n`;
 }
 
+/** `step` and `rule` are padded into columns; `text` goes as it is. */
 interface Line {
   readonly node: string;
   readonly device: string;
   readonly step: string;
+  readonly rule?: HopReport['rule'];
   readonly text: string;
 }
 
-function hopLines(hops: readonly HopReport[], paint: Paint): string[] {
-  const lines = hops.flatMap((hop, i) => linesOf(hop, hops[i - 1], hops[i + 1], paint));
-  const width = (of: (line: Line) => string): number => Math.max(0, ...lines.map((line) => of(line).length));
-  const node = width((line) => line.node);
-  const device = width((line) => line.device);
-  const step = width((line) => line.step);
+function hopLines(trace: TraceReport, paint: Paint): string[] {
+  const lines = trace.hops.flatMap((hop, i) => linesOf(trace, hop, i, paint));
+  const widest = (of: (line: Line) => string, max = 80): number =>
+    Math.max(0, ...lines.map((line) => of(line).length).filter((length) => length <= max));
+  const node = widest((line) => line.node);
+  const device = widest((line) => line.device);
+  const step = widest((line) => line.step);
+  const match = widest((line) => matchText(line.rule), MATCH_WIDTH_MAX);
+  const actions = widest((line) => actionsText(line.rule), ACTIONS_WIDTH_MAX);
+  const ruleColumns = ({ rule }: Line): string =>
+    rule === undefined
+      ? ''
+      : [
+          String(rule.priority).padStart(4),
+          matchText(rule).padEnd(match),
+          paint('dim', actionsText(rule).padEnd(actions)),
+          paint('cyan', rule.object),
+        ].join('  ');
   return lines.map((line, i) => {
-    const before = lines[i - 1];
-    const isSameNode = before?.node === line.node;
-    const isSameDevice = isSameNode && before?.device === line.device;
+    const isSameNode = lines[i - 1]?.node === line.node;
+    const isSameDevice = isSameNode && lines[i - 1]?.device === line.device;
     return [
       '',
-      paint('cyan', (isSameNode ? '' : line.node).padEnd(node)),
+      paint('magenta', (isSameNode ? '' : line.node).padEnd(node)),
       paint('bold', (isSameDevice ? '' : line.device).padEnd(device)),
       line.step.padEnd(step),
-      line.text,
+      line.rule === undefined ? line.text : ruleColumns(line),
     ]
       .join('  ')
       .trimEnd();
   });
 }
 
-function linesOf(
-  hop: HopReport,
-  before: HopReport | undefined,
-  after: HopReport | undefined,
-  paint: Paint,
-): Line[] {
+/** A hop's own line, then a line for each further thing that it changed. */
+function linesOf(trace: TraceReport, hop: HopReport, i: number, paint: Paint): Line[] {
   const place = { node: hop.node, device: hop.device };
-  const lines: Line[] = [
-    hop.table === undefined
-      ? { ...place, step: hop.stage, text: isSame(hop, before) ? '' : packetFacts(hop, before, paint) }
-      : { ...place, step: `table ${hop.table}`, text: ruleText(hop, paint) },
-  ];
-  for (const [step, text] of after === undefined ? [] : changes(hop, after))
-    lines.push({ ...place, step: '', text: `${paint('yellow', step)} ${text}` });
-  return lines;
-}
-
-/** What the engine did to the packet between two hops. */
-function changes(hop: HopReport, after: HopReport): [string, string][] {
-  const found: [string, string][] = [];
-  if (hop.dst !== after.dst) found.push(['DNAT', `${hop.dst} → ${after.dst}`]);
-  if (hop.src !== after.src) found.push(['SNAT', `${hop.src} → ${after.src}`]);
-  return found;
-}
-
-const isSame = (hop: HopReport, before: HopReport | undefined): boolean =>
-  before !== undefined &&
-  before.src === hop.src &&
-  before.dst === hop.dst &&
-  before.ttl === hop.ttl &&
-  before.length === hop.length &&
-  (before.tunnel === undefined) === (hop.tunnel === undefined);
-
-function packetFacts(hop: HopReport, before: HopReport | undefined, paint: Paint): string {
-  const size = `${hop.length} bytes`;
-  const ttl = hop.ttl === null ? '' : `ttl ${hop.ttl}`;
-  const facts = [`${hop.src} > ${hop.dst}`, ttl, size];
-  if (hop.tunnel !== undefined && before?.tunnel === undefined) {
-    const { src, dst, vni, ttl: outerTtl } = hop.tunnel;
-    facts.unshift(paint('yellow', `VXLAN vni ${vni}  ${src} > ${dst} ttl ${outerTtl}`), '|');
+  const changes = hop.rewrites.map((rewrite) => {
+    const service =
+      rewrite.kind === 'DNAT' && trace.service !== null
+        ? `  ${paint('cyan', `Service ${trace.service}`)}`
+        : '';
+    const arrow = rewrite.before === '' || rewrite.after === '' ? '' : ' → ';
+    return `${paint('yellow', rewrite.kind)}  ${rewrite.before}${arrow}${rewrite.after}${service}`;
+  });
+  if (hop.table !== undefined) {
+    const step = `table ${String(hop.table).padStart(3)}`;
+    const own: Line = { ...place, step, text: '', ...(hop.rule === undefined ? {} : { rule: hop.rule }) };
+    return [own, ...changes.map((text) => ({ ...place, step: '', text }))];
   }
-  return facts.filter((fact) => fact !== '').join('  ');
+  // Arrival at br0 says nothing that its tables do not say; it is told only where no table was looked at.
+  if (hop.device === 'br0' && trace.hops[i + 1]?.table !== undefined) return [];
+  const facts = i === 0 ? sizeText(hop.ttl, hop.length) : '';
+  const [first = facts, ...others] = changes;
+  return [
+    { ...place, step: hop.stage, text: first },
+    ...others.map((text) => ({ ...place, step: '', text })),
+  ];
 }
 
-function ruleText(hop: HopReport, paint: Paint): string {
-  const { rule } = hop;
-  if (rule === undefined) return '';
-  const object = rule.object === '' ? '' : `  ${paint('cyan', rule.object)}`;
-  return `${String(rule.priority).padStart(3)}  ${rule.match === '' ? 'any' : rule.match} → ${rule.actions}${object}`;
-}
+/** OpenFlow's names without Nicira's dress: the columns stay narrow, and nothing is lost. */
+const plainNames = (text: string): string =>
+  text.replace(/NXM_NX_(REG\d|TUN_ID)\[[^\]]*\]/g, (_, name: string) => name.toLowerCase());
 
-function verdictLine(trace: TraceReport, paint: Paint): string {
-  const reason = REASONS.find((one) => one.name === trace.reason && one.name !== 'none');
-  const place = trace.exit === '' ? '' : ` at ${trace.exit}`;
-  const endpoint = trace.endpoint === '' ? '' : ` (${trace.service} → ${trace.endpoint})`;
+const matchText = (rule: HopReport['rule']): string =>
+  rule === undefined ? '' : rule.match === '' ? 'any' : plainNames(rule.match);
+
+const actionsText = (rule: HopReport['rule']): string =>
+  rule === undefined ? '' : plainNames(rule.actions).replaceAll(',', ', ').replaceAll(', table=', ',table=');
+
+const sizeText = (ttl: number | null, length: number): string =>
+  [ttl === null ? '' : `ttl ${ttl}`, `${length} bytes`].filter((text) => text !== '').join('  ');
+
+function endLine(trace: TraceReport, paint: Paint): string {
+  const { end } = trace;
+  const colour = VERDICT_COLOURS[trace.verdict] ?? 'yellow';
+  const mark = colour === 'green' ? '✔' : colour === 'red' ? '✘' : '…';
+  const place = trace.exit === null ? '' : ` at ${trace.exit}`;
+  const reason = REASONS.find(({ name }) => name === trace.reason);
   const why =
-    reason === undefined ? '' : `: ${reason.name}. ${reason.sentence} ${paint('dim', `[${reason.layer}]`)}`;
-  const verdict = paint(VERDICT_COLOURS[trace.verdict] ?? 'yellow', trace.verdict);
-  return `  ${verdict}${place}${endpoint}${why}`;
+    reason === undefined
+      ? ''
+      : `\n    ${reason.name}: ${reason.sentence} ${paint('dim', `(${reason.layer})`)}`;
+  const policies =
+    trace.isolatedBy === undefined ? '' : `\n    isolated by ${paint('cyan', trace.isolatedBy)}`;
+  const afterMs = end.afterNs / 1e6;
+  const after = afterMs >= 100 ? `  after ${afterMs / 1000} s` : '';
+  const packet = end.src === '' ? '' : `  ${end.src} > ${end.dst}`;
+  const verdict = paint(colour, `${mark} ${trace.verdict}${place}`);
+  return `  ${verdict}${packet}  ${sizeText(end.ttl, end.length)}${after}${why}${policies}`;
 }

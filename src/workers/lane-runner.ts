@@ -1,0 +1,242 @@
+/** Runs one lane: its engine, its part of every chunk, and the order in which its output belongs into the trace. */
+import { Engine } from '../engine/engine.js';
+import type { PacketTrace } from '../engine/explain.js';
+import type { Arena } from '../packet/batch.js';
+import type { Epoch } from '../tables/epoch.js';
+import { NONE } from '../tables/nodes.js';
+import { HeldNumbers } from './held-numbers.js';
+import { copySegment, type LaneRows, RowRole, type Segment } from './parcel.js';
+import { isFrom, readdressSource } from './readdress.js';
+import { MISS, RecentTable } from './recent-table.js';
+
+/** What a run's lanes have in common. */
+export interface LaneSettings {
+  readonly seed: number;
+  readonly epochNs: bigint;
+  readonly respond: boolean;
+  readonly backend: 'auto' | 'typescript' | 'native';
+  /** Keep explanations. */
+  readonly isExplained: boolean;
+  /** The rules choose endpoints; the recorded servers' packets follow. */
+  readonly isModel: boolean;
+}
+
+/** An explanation, and the packet of the trace at whose turn it was given. */
+export interface PlacedTrace {
+  readonly place: number;
+  readonly root: number;
+  readonly trace: PacketTrace;
+}
+
+/** What a lane made of a chunk, besides the rows in its own columns. */
+export interface LaneOutcome {
+  /** Rows that came before those. */
+  readonly spilled: readonly Segment[];
+  readonly count: number;
+  readonly traces: readonly PlacedTrace[];
+  readonly readdressed: number;
+}
+
+/** Arena bytes that the next lane finds free at least. */
+const SPARE_SIZE = 1 << 20;
+/** Clients whose chosen endpoint is remembered. */
+const CHOICES = 65_536;
+
+export class LaneRunner {
+  readonly engine: Engine;
+  readonly #epoch: Epoch;
+  readonly #settings: LaneSettings;
+  readonly #held = new HeldNumbers();
+  readonly #choices: RecentTable;
+  readonly #endpoint: Int32Array;
+  #clockNs = Number.NEGATIVE_INFINITY;
+  #spilled: Segment[] = [];
+  #traces: PlacedTrace[] = [];
+  #readdressed = 0;
+  /** Where the lane's own packets end: the arena is free from there on once its output is spilled. */
+  #base = 0;
+  /** Input rows whose clock, or whose own row, has been met. */
+  #clocked = 0;
+  #met = 0;
+
+  constructor(epoch: Epoch, settings: LaneSettings) {
+    this.#epoch = epoch;
+    this.#settings = settings;
+    this.engine = new Engine(epoch, {
+      seed: settings.seed,
+      epochNs: settings.epochNs,
+      respond: settings.respond,
+      backend: settings.backend,
+      explain: settings.isExplained,
+    });
+    this.#choices = new RecentTable(settings.isModel ? CHOICES : 1);
+    this.#endpoint = new Int32Array(this.#choices.capacity);
+  }
+
+  /** Walk the lane's rows. Their output is in rows.output, and before it in the outcome's segments. */
+  run(rows: LaneRows): LaneOutcome {
+    this.#begin(rows.input.arena);
+    const { count } = rows.input;
+    if (this.#settings.isModel) this.#followChoices(rows);
+    this.#processUntil(rows, count);
+    return this.#finish(rows);
+  }
+
+  /** Fire all timers that are left. `end` is the place of what they give out. */
+  drain(rows: LaneRows, end: number): LaneOutcome {
+    this.#begin(rows.input.arena);
+    const { arena } = rows.input;
+    for (let due = this.engine.nextTimerNs(); due < Number.POSITIVE_INFINITY; due = this.engine.nextTimerNs()) {
+      const before = rows.output.count;
+      this.engine.advance(due, rows.output, arena);
+      for (let i = before; i < rows.output.count; i++) {
+        rows.place[i] = end;
+        rows.root[i] = this.#held.seeFired(rows.output.packet[i]!);
+      }
+      if (this.#settings.isExplained) this.#keepTraces(-1, end, -1);
+      if (rows.output.count === before || rows.output.count > rows.output.capacity / 2) this.#spill(rows);
+    }
+    return this.#finish(rows);
+  }
+
+  #begin(arena: Arena): void {
+    this.#spilled = [];
+    this.#traces = [];
+    this.#readdressed = 0;
+    this.#base = arena.used;
+    this.#clocked = 0;
+    this.#met = 0;
+  }
+
+  #finish(rows: LaneRows): LaneOutcome {
+    const { arena } = rows.input;
+    if (arena.bytes.length - arena.used < SPARE_SIZE) this.#spill(rows);
+    return {
+      spilled: this.#spilled,
+      count: rows.output.count,
+      traces: this.#traces,
+      readdressed: this.#readdressed,
+    };
+  }
+
+  #processUntil(rows: LaneRows, end: number): void {
+    const { input, output } = rows;
+    input.count = end;
+    while (input.next < end) {
+      const [next, before] = [input.next, output.count];
+      this.engine.process(input, output);
+      this.#absorb(rows, before);
+      if (this.#settings.isExplained)
+        for (let i = next; i < input.next; i++) this.#keepTraces(i, rows.sequence[i]!, rows.sequence[i]!);
+      if (input.next === end) return;
+      if (input.next === next && output.count === 0)
+        throw new Error('an empty arena has no room for the next packet');
+      this.#spill(rows);
+    }
+  }
+
+  /** Say of each new output row where it belongs. What a timer gave out belongs before the packet that made the time
+   *  pass: the first whose clock is not before the row's. So batches may be cut anywhere. */
+  #absorb(rows: LaneRows, before: number): void {
+    const { input, output, sequence, place, root } = rows;
+    for (let i = before; i < output.count; i++) {
+      const origin = output.origin[i]!;
+      const tsNs = output.tsNs[i]!;
+      if (origin >= 0) {
+        this.#meet(rows, origin, output.parent[i] === -1);
+        place[i] = root[i] = sequence[origin]!;
+        this.#held.see(output.packet[i]!, sequence[origin]!);
+        if (this.#settings.isModel && output.parent[i] === -1) this.#noteChoice(rows, origin, output.endpoint[i]!);
+        continue;
+      }
+      // The clock passes each input once; the row's turn is the first input that brings it so far.
+      while (this.#clocked < input.count && Math.max(this.#clockNs, input.tsNs[this.#clocked]!) < tsNs)
+        this.#pass(rows);
+      const turn = Math.min(Math.max(this.#clocked, this.#met), input.count - 1);
+      this.#silence(rows, turn);
+      place[i] = sequence[turn]!;
+      root[i] = this.#held.seeFired(output.packet[i]!);
+    }
+    while (this.#clocked < input.next) this.#pass(rows);
+    this.#silence(rows, input.next);
+  }
+
+  #pass(rows: LaneRows): void {
+    const tsNs = rows.input.tsNs[this.#clocked++]!;
+    if (tsNs > this.#clockNs) this.#clockNs = tsNs;
+  }
+
+  /** Input `origin` gave a row. */
+  #meet(rows: LaneRows, origin: number, isOwn: boolean): void {
+    this.#silence(rows, origin);
+    if (isOwn && this.#met === origin) this.#met = origin + 1;
+    while (this.#clocked < origin) this.#pass(rows);
+  }
+
+  /** Inputs before `end` that gave no row are held. */
+  #silence(rows: LaneRows, end: number): void {
+    for (; this.#met < end; this.#met++) this.#held.addSilent(rows.sequence[this.#met]!);
+  }
+
+  #spill(rows: LaneRows): void {
+    if (rows.output.count > 0) this.#spilled.push(copySegment(rows, rows.input.arena.bytes));
+    rows.output.count = 0;
+    rows.input.arena.used = this.#base;
+  }
+
+  #keepTraces(i: number, place: number, root: number): void {
+    for (const trace of this.engine.explain(i)) this.#traces.push({ place, root, trace });
+  }
+
+  /** Before a recorded server's packet goes in, its client's have gone, so that their choice is known. */
+  #followChoices(rows: LaneRows): void {
+    const { role, input } = rows;
+    const { count } = input;
+    let isChoiceDue = false;
+    for (let i = 0; i < count; i++) {
+      if (role[i] === RowRole.OPENS || (role[i] === RowRole.TO_SERVICE && this.#choiceOf(rows, i) < 0))
+        isChoiceDue = true;
+      if (role[i] !== RowRole.FROM_SERVER) continue;
+      if (isChoiceDue) this.#processUntil(rows, i);
+      isChoiceDue = false;
+      const endpoint = this.#choiceOf(rows, i);
+      if (endpoint >= 0) this.#readdress(rows, i, endpoint);
+    }
+  }
+
+  #readdress(rows: LaneRows, i: number, endpoint: number): void {
+    const { endpoints, pods } = this.#epoch.tables;
+    const { input, inner } = rows;
+    const at = input.offset[i]! + inner[i]!;
+    const { view } = input.arena;
+    const address = endpoints.address[endpoint]!;
+    const port = endpoints.port[endpoint]!;
+    const pod = endpoints.pod[endpoint]!;
+    // An endpoint that is no pod sends from outside the pod network: nothing to inject there.
+    if (pod === NONE || isFrom(view, at, address, port)) return;
+    readdressSource(view, at, address, port);
+    input.offset[i] = at;
+    input.length[i] = input.length[i]! - inner[i]!;
+    input.port[i] = pods.port[pod]!;
+    this.#readdressed++;
+  }
+
+  #choiceOf(rows: LaneRows, i: number): number {
+    const row = this.#choices.find(rows.client[i]!, rows.clientPort[i]!, this.#serviceIp(rows, i), 0);
+    return row === MISS ? -1 : this.#endpoint[row]!;
+  }
+
+  #noteChoice(rows: LaneRows, i: number, endpoint: number): void {
+    const role = rows.role[i];
+    if (endpoint < 0 || (role !== RowRole.OPENS && role !== RowRole.TO_SERVICE)) return;
+    const ip = this.#serviceIp(rows, i);
+    let row = this.#choices.find(rows.client[i]!, rows.clientPort[i]!, ip, 0);
+    if (row === MISS || this.#choices.isAged(row))
+      row = this.#choices.add(rows.client[i]!, rows.clientPort[i]!, ip, 0);
+    this.#endpoint[row] = endpoint;
+  }
+
+  #serviceIp(rows: LaneRows, i: number): number {
+    return this.#epoch.tables.services.ip[rows.service[i]!]!;
+  }
+}
