@@ -1,10 +1,13 @@
 #!/usr/bin/env node
 /** The command line: puts the commands together and ends with their exit code. */
 import { Command } from 'commander';
+import { benchCommand } from './cli/bench.js';
 import { checkCommand } from './cli/check.js';
 import { endQuietlyOnClosedPipe, reportError } from './cli/exit.js';
+import { genCommand } from './cli/gen.js';
 import { probeCommand } from './cli/probe.js';
 import { reasonsCommand } from './cli/reasons.js';
+import { replayCommand } from './cli/replay.js';
 import { resolveCommand } from './cli/resolve.js';
 import { traceCommand } from './cli/trace.js';
 import { podplaneVersion, versionCommand } from './cli/version.js';
@@ -23,6 +26,9 @@ for (const command of [
   traceCommand(),
   probeCommand(),
   resolveCommand(),
+  replayCommand(),
+  genCommand(),
+  benchCommand(),
   reasonsCommand(),
   versionCommand(),
 ])

@@ -1,12 +1,14 @@
-/** The documents: every relative link leads to a file, and the drawings of the tables are those that the code declares. */
+/** The documents say what is so: links lead to files, drawings are the code's, and the README's runs print what it shows. */
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { test } from 'node:test';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { EPOCH_ORDER } from '../src/tables/epoch.js';
 
-const ROOT = packageRoot(dirname(fileURLToPath(import.meta.url)));
+const HERE = dirname(fileURLToPath(import.meta.url));
+const ROOT = packageRoot(HERE);
 /** Folders with documents of ours; the top level is read beside them. */
 const FOLDERS = ['docs', 'bench', 'examples', 'native', 'test'];
 
@@ -64,4 +66,46 @@ test('docs/tables.md lists every table of an epoch with its columns, in order', 
   const rows = [...text.matchAll(/^\| (\d+) \| `(\w{4})` \| (.*) \|$/gm)].map((row) => row.slice(1));
   const declared = EPOCH_ORDER.map((table, i) => [String(i), table.magic, columnsOf(table.columns)]);
   assert.deepEqual(rows, declared);
+});
+
+/** Fenced blocks of a document, without their fences. */
+const blocks = (text: string, language: string): string[] =>
+  [...text.matchAll(/^```(\w*)\n([\s\S]*?)^```$/gm)]
+    .filter((block) => block[1] === language)
+    .map((block) => block[2]!);
+
+/** What node prints, run in the checkout. */
+function nodeOutput(args: readonly string[], input = ''): string {
+  const { stdout, stderr } = spawnSync(process.execPath, args, { cwd: ROOT, encoding: 'utf8', input });
+  assert.equal(stderr, '');
+  return stdout;
+}
+
+test('the commands of README.md print what stands below them', () => {
+  const cli = join(HERE, '..', 'src', 'cli.js');
+  const shown = blocks(readFileSync(join(ROOT, 'README.md'), 'utf8'), '').filter((block) =>
+    block.startsWith('$ npx podplane '),
+  );
+  assert.equal(shown.length, 2);
+  for (const block of shown) {
+    const [command, ...lines] = block.trimEnd().split('\n');
+    const printed = nodeOutput([cli, ...command!.split(' ').slice(3)])
+      .trimEnd()
+      .split('\n');
+    // A first line of three dots stands for all lines before those shown.
+    if (lines[0] === '…') assert.deepEqual(printed.slice(1 - lines.length), lines.slice(1));
+    else assert.deepEqual(printed, lines);
+  }
+});
+
+test('the library example of README.md prints what stands below it', () => {
+  const text = readFileSync(join(ROOT, 'README.md'), 'utf8');
+  const [program] = blocks(text, 'js');
+  const library = pathToFileURL(join(HERE, '..', 'src', 'index.js')).href;
+  const printed = nodeOutput(
+    ['--input-type=module', '-'],
+    program!.replace("from 'podplane'", `from '${library}'`),
+  );
+  assert.notEqual(printed, '');
+  assert.ok(blocks(text, '').includes(printed), `it prints what README.md does not show:\n${printed}`);
 });

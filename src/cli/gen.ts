@@ -52,7 +52,7 @@ export function genCommand(): Command {
       const report = await generate(cluster, options, output);
       // The capture itself may be on stdout.
       const stream = output === '-' ? process.stderr : process.stdout;
-      stream.write(options.json === true ? `${JSON.stringify(report)}\n` : reportText(report));
+      stream.write(options.json === true ? `${JSON.stringify(report, null, 2)}\n` : reportText(report));
     });
 }
 

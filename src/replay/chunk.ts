@@ -1,9 +1,9 @@
 /** A stretch of the trace on its way: what was decided for each packet, and the packets themselves, by lane. */
 import { copyBytes } from '../io/copy-bytes.js';
 import { type Arena, createArena, HEADROOM } from '../packet/batch.js';
+import type { PlacedTrace } from '../workers/lane-runner.js';
 import { createParcel, type LaneRows, type Parcel, type Segment } from '../workers/parcel.js';
 import type { CapturedPacket } from './look-ahead.js';
-import type { PlacedTrace } from '../workers/lane-runner.js';
 import type { PacketView } from './packet-view.js';
 
 /** What becomes of a captured packet. */
@@ -53,6 +53,8 @@ export class Chunk {
   readonly digest1: Int32Array;
   /** 1 for a Service's reply at its client, 2 for an outsider's packet at a pod, else 0. */
   readonly arrival: Uint8Array;
+  /** 1 where an observation shows its packet under other addresses than it was sent with. */
+  readonly translated: Uint8Array;
   /** Bytes of dropped packets. */
   readonly aside: Arena;
   readonly asideOffset: Uint32Array;
@@ -81,6 +83,7 @@ export class Chunk {
     this.digest0 = new Int32Array(capacity);
     this.digest1 = new Int32Array(capacity);
     this.arrival = new Uint8Array(capacity);
+    this.translated = new Uint8Array(capacity);
     this.aside = createArena(CHUNK_SIZE + capacity * ALIGNMENT);
     this.asideOffset = new Uint32Array(capacity);
   }
@@ -116,6 +119,7 @@ export class Chunk {
     this.length[row] = packet.length;
     this.origin[row] = -1;
     this.arrival[row] = 0;
+    this.translated[row] = 0;
     return row;
   }
 

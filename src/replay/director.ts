@@ -11,6 +11,7 @@ import { Reason } from '../verdict/reasons.js';
 import { PROTOCOL } from '../wire/ipv4.js';
 import { TCP, TCP_FLAG, tcpFlags } from '../wire/tcp.js';
 import { RowRole } from '../workers/parcel.js';
+import { MISS, RecentTable } from '../workers/recent-table.js';
 import { type Chunk, Fate } from './chunk.js';
 import { Entry, entryPort, isInside, rowOf } from './entry.js';
 import { LaneChooser } from './lane.js';
@@ -18,7 +19,6 @@ import { settleMacs } from './link-addresses.js';
 import { type CapturedPacket, LookAhead } from './look-ahead.js';
 import { FrameType, PacketView } from './packet-view.js';
 import { belongsTo, type PlaceRule, placeOf } from './places.js';
-import { MISS, RecentTable } from '../workers/recent-table.js';
 import { type Addressing, SeenPackets } from './seen-packets.js';
 import { ServiceIndex } from './service-index.js';
 import type { TraceMerge } from './trace-merge.js';
@@ -135,6 +135,7 @@ export class Director {
   #observe(chunk: Chunk, packet: CapturedPacket, origin: number, natural: number): void {
     const row = chunk.addRow(packet, Fate.Observe);
     chunk.origin[row] = origin;
+    chunk.translated[row] = origin >= 0 && this.#seen.isTranslated ? 1 : 0;
     chunk.setObserved(row, this.#view);
     if (natural === Entry.SERVICE_REPLY) chunk.arrival[row] = 1;
     else if (natural === Entry.FROM_OUTSIDE && origin < 0) chunk.arrival[row] = 2;

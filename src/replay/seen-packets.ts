@@ -1,6 +1,7 @@
 /** The injected packets of the last while, under every form in which a capture may show them again. */
-import type { PacketView } from './packet-view.js';
+
 import { RecentTable } from '../workers/recent-table.js';
+import type { PacketView } from './packet-view.js';
 
 /** Injected packets that are remembered, and how far back in the trace a copy may lie, in packets. */
 export const WINDOW = 131_072;
@@ -25,6 +26,9 @@ export class SeenPackets {
   readonly #tsNs = new Float64Array(WINDOW * FORMS);
   /** Bit 0: in a tunnel. Bit 1: not as sent, but translated. */
   readonly #form = new Uint8Array(WINDOW * FORMS);
+
+  /** Did the last answer of originOf() go by translated addresses? */
+  isTranslated = false;
 
   /** Remember packet `sequence` as addressed by `as`; view.digest() has been called. */
   add(
@@ -53,6 +57,7 @@ export class SeenPackets {
       this.#source[row] !== source ||
       this.#form[row] !== (view.isTunnelled ? 1 : 0) ||
       (isCooked && tsNs - this.#tsNs[row]! < SAME_PACKET_NS);
+    this.isTranslated = (this.#form[row]! & 2) !== 0;
     return isElsewhere ? this.#sequence[row]! : -1;
   }
 }

@@ -38,11 +38,15 @@ export function nextTcpState(direction: number, flags: number, state: number): n
   return NEXT[(direction * 6 + segmentKind(flags)) * STATES + state]!;
 }
 
-function segmentKind(flags: number): number {
-  if ((flags & TCP_FLAG.RST) !== 0) return 4;
-  if ((flags & TCP_FLAG.SYN) !== 0) return (flags & TCP_FLAG.ACK) !== 0 ? 1 : 0;
-  if ((flags & TCP_FLAG.FIN) !== 0) return 2;
-  return (flags & TCP_FLAG.ACK) !== 0 ? 3 : 5;
+/** Rows of the tables above. */
+export const SegmentKind = { SYN: 0, SYN_ACK: 1, FIN: 2, ACK: 3, RST: 4, NONE: 5 } as const;
+
+export function segmentKind(flags: number): number {
+  if ((flags & TCP_FLAG.RST) !== 0) return SegmentKind.RST;
+  if ((flags & TCP_FLAG.SYN) !== 0)
+    return (flags & TCP_FLAG.ACK) !== 0 ? SegmentKind.SYN_ACK : SegmentKind.SYN;
+  if ((flags & TCP_FLAG.FIN) !== 0) return SegmentKind.FIN;
+  return (flags & TCP_FLAG.ACK) !== 0 ? SegmentKind.ACK : SegmentKind.NONE;
 }
 
 /** Flag sets that conntrack takes, without ECE, CWR and PSH (tcp_valid_flags). */

@@ -5,8 +5,10 @@ import { CT_FLAG } from '../tables/conntrack.js';
 import { CT } from '../tables/flows.js';
 import { ICMP, ICMP_TYPE, icmpType, isIcmpError } from '../wire/icmp.js';
 import { ipv4Dst, ipv4HeaderSize, ipv4Protocol, ipv4Src, PROTOCOL } from '../wire/ipv4.js';
-import { tcpFlags } from '../wire/tcp.js';
+import { TCP_FLAG, tcpFlags } from '../wire/tcp.js';
 import { areTcpFlagsValid, nextTcpState, TCP_TIMEOUT_NS, TcpState } from './tcp-states.js';
+import { beginWindow } from './tcp-window.js';
+import { meetTcp, Tcp } from './track-tcp.js';
 import { ipv4End, isTransportWhole, transportStatus } from './transport.js';
 import { CtInfo, L4, type Walk } from './walk.js';
 
@@ -99,23 +101,21 @@ function meet(w: Walk, found: number, protocol: number): boolean {
   const direction = found & 1;
   if (protocol === PROTOCOL.TCP) {
     const state = table.state[row]!;
-    const flags = tcpFlags(w.p, w.l4);
-    const next = nextTcpState(direction, flags, state);
-    if (next === TcpState.INVALID) return true;
-    if (next === TcpState.SYN_SENT && state >= TcpState.TIME_WAIT) {
+    const met = meetTcp(w, row, direction, state);
+    if (met === Tcp.REOPENS) {
       table.remove(row);
       return false;
     }
+    if (met === Tcp.INVALID) return true;
     refer(w, found);
-    if (next === TcpState.IGNORE) return true;
+    if (met === Tcp.IGNORED) return true;
     // A reset that answers the only packets seen so far: the connection never was.
-    if (next === TcpState.CLOSE && direction === 1 && (table.flags[row]! & CT_FLAG.SEEN_REPLY) === 0) {
+    const isReset = (tcpFlags(w.p, w.l4) & TCP_FLAG.RST) !== 0;
+    if (isReset && direction === 1 && (table.flags[row]! & CT_FLAG.SEEN_REPLY) === 0) {
       table.remove(row);
       return true;
     }
-    table.state[row] = next;
-    table.expiresNs[row] = nowNs + TCP_TIMEOUT_NS[next]!;
-    if (direction === 1 && next === TcpState.ESTABLISHED) table.flags[row]! |= CT_FLAG.ASSURED;
+    if (direction === 1 && table.state[row] === TcpState.ESTABLISHED) table.flags[row]! |= CT_FLAG.ASSURED;
   } else {
     refer(w, found);
     const isStream = (table.flags[row]! & CT_FLAG.SEEN_REPLY) !== 0 && nowNs > table.streamNs[row]!;
@@ -171,6 +171,7 @@ export function confirm(w: Walk): boolean {
   table.streamNs[row] = nowNs + UDP_STREAM_AFTER_NS;
   table.expiresNs[row] =
     nowNs + (protocol === PROTOCOL.TCP ? TCP_TIMEOUT_NS[w.freshState]! : timeoutNs(protocol, false));
+  if (protocol === PROTOCOL.TCP) beginWindow(w, row);
   table.service[row] = w.service;
   table.endpoint[row] = w.endpoint;
   w.ct = row * 2;

@@ -2,6 +2,7 @@
  *
  *  slots    i32[power of two]: 0 empty, -1 deleted, else 1 + row * 2 + direction; linear probing, load <= 0.5
  *  tuples   i32[8 * rows]: original tuple, then reply tuple; words: source, destination, ports, space << 8 | protocol
+ *  windows  i32[WINDOW.ROW * rows]: TCP's window of both sides, and the last pure ACK (tcp_in_window)
  *  state    u8: TCP state (nf_conntrack_proto_tcp.c); 0 for others    flags u8: FLAG
  *  expiresNs, streamNs f64: when the row dies; from when a UDP flow counts as a stream
  *  service, endpoint i32: rows of the Service and the endpoint it was translated to, or -1
@@ -15,9 +16,36 @@ const ROWS_AT_START = 4096;
 
 export const CT_FLAG = { SEEN_REPLY: 1, ASSURED: 2, SRC_NAT: 4, DST_NAT: 8, DYING: 16 } as const;
 
+/** One row of `windows`: the sender of the original direction, the sender of the replies, the last segment. */
+export const WINDOW = {
+  ROW: 20,
+  SIDE: 7,
+  END: 0,
+  MAX_END: 1,
+  MAX_WINDOW: 2,
+  MAX_ACK: 3,
+  SCALE: 4,
+  FLAGS: 5,
+  /** Behind both sides: seq, ack, end, direction << 16 | window, retransmissions, kind of the last segment. */
+  LAST: 14,
+  RETRANSMISSIONS: 18,
+  LAST_KIND: 19,
+} as const;
+
+/** IP_CT_TCP_FLAG_* of include/uapi/linux/netfilter/nf_conntrack_tcp.h. */
+export const WINDOW_FLAG = {
+  SCALE: 0x01,
+  SACK_PERMITTED: 0x02,
+  CLOSE_INIT: 0x04,
+  LIBERAL: 0x08,
+  UNACKNOWLEDGED: 0x10,
+  MAX_ACK_SET: 0x20,
+} as const;
+
 export class Conntrack {
   slots = new Int32Array(ROWS_AT_START * 4);
   tuples = new Int32Array(ROWS_AT_START * 8);
+  windows = new Int32Array(ROWS_AT_START * WINDOW.ROW);
   state = new Uint8Array(ROWS_AT_START);
   flags = new Uint8Array(ROWS_AT_START);
   expiresNs = new Float64Array(ROWS_AT_START);
@@ -141,6 +169,7 @@ export class Conntrack {
     if (this.#freeCount > rows >> 2 || rows >= this.limit) return this.#freeCount > 0;
     const size = Math.min(rows * 2, this.limit);
     this.tuples = grow(this.tuples, new Int32Array(size * 8));
+    this.windows = grow(this.windows, new Int32Array(size * WINDOW.ROW));
     this.state = grow(this.state, new Uint8Array(size));
     this.flags = grow(this.flags, new Uint8Array(size));
     this.expiresNs = grow(this.expiresNs, new Float64Array(size));

@@ -86,14 +86,18 @@ export class LaneRunner {
   drain(rows: LaneRows, end: number): LaneOutcome {
     this.#begin(rows.input.arena);
     const { arena } = rows.input;
-    for (let due = this.engine.nextTimerNs(); due < Number.POSITIVE_INFINITY; due = this.engine.nextTimerNs()) {
+    for (
+      let due = this.engine.nextTimerNs();
+      due < Number.POSITIVE_INFINITY;
+      due = this.engine.nextTimerNs()
+    ) {
       const before = rows.output.count;
       this.engine.advance(due, rows.output, arena);
       for (let i = before; i < rows.output.count; i++) {
         rows.place[i] = end;
         rows.root[i] = this.#held.seeFired(rows.output.packet[i]!);
       }
-      if (this.#settings.isExplained) this.#keepTraces(-1, end, -1);
+      if (this.#settings.isExplained) this.#keepTraces(rows, rows.input.next, before);
       if (rows.output.count === before || rows.output.count > rows.output.capacity / 2) this.#spill(rows);
     }
     return this.#finish(rows);
@@ -126,8 +130,7 @@ export class LaneRunner {
       const [next, before] = [input.next, output.count];
       this.engine.process(input, output);
       this.#absorb(rows, before);
-      if (this.#settings.isExplained)
-        for (let i = next; i < input.next; i++) this.#keepTraces(i, rows.sequence[i]!, rows.sequence[i]!);
+      if (this.#settings.isExplained) this.#keepTraces(rows, next, before);
       if (input.next === end) return;
       if (input.next === next && output.count === 0)
         throw new Error('an empty arena has no room for the next packet');
@@ -146,7 +149,8 @@ export class LaneRunner {
         this.#meet(rows, origin, output.parent[i] === -1);
         place[i] = root[i] = sequence[origin]!;
         this.#held.see(output.packet[i]!, sequence[origin]!);
-        if (this.#settings.isModel && output.parent[i] === -1) this.#noteChoice(rows, origin, output.endpoint[i]!);
+        if (this.#settings.isModel && output.parent[i] === -1)
+          this.#noteChoice(rows, origin, output.endpoint[i]!);
         continue;
       }
       // The clock passes each input once; the row's turn is the first input that brings it so far.
@@ -184,8 +188,19 @@ export class LaneRunner {
     rows.input.arena.used = this.#base;
   }
 
-  #keepTraces(i: number, place: number, root: number): void {
-    for (const trace of this.engine.explain(i)) this.#traces.push({ place, root, trace });
+  /** Explanations of the inputs from `first` on and of the output rows from `before` on, in the order of output. */
+  #keepTraces(rows: LaneRows, first: number, before: number): void {
+    const { input, output, sequence, place, root } = rows;
+    const traces: PlacedTrace[] = [];
+    for (const trace of this.engine.explain(-1)) {
+      const row = output.packet.indexOf(trace.packet, before);
+      // A row of its own shows whose turn it was; what is held again shows later.
+      if (row >= 0 && row < output.count) traces.push({ place: place[row]!, root: root[row]!, trace });
+    }
+    for (let i = first; i < input.next; i++)
+      for (const trace of this.engine.explain(i))
+        traces.push({ place: sequence[i]!, root: sequence[i]!, trace });
+    this.#traces.push(...traces.sort((a, b) => a.place - b.place));
   }
 
   /** Before a recorded server's packet goes in, its client's have gone, so that their choice is known. */

@@ -187,6 +187,11 @@ for (const { why, name, type = 'A', out } of [
   });
 }
 
+test('octets inside a label that look like the zone are not the zone', () => {
+  const message = hex('1234 0100 0001 0000 0000 0000 08 07636c7573746572 056c6f63616c 00 0001 0001');
+  assert.equal(reply(message)[3], 2);
+});
+
 test('the SOA is the one that CoreDNS makes up, in the case of the question', () => {
   const { authorities } = decodeJudged(reply(query('no.web.svc.Cluster.local')));
   const data = {
@@ -256,6 +261,14 @@ test('EDNS: size lowered to 1232, DO and known options go back, others do not', 
     (record.options as { code: number }[]).map(({ code }) => code),
     [10],
   );
+});
+
+test('EDNS: of the flags, those below DO in its octet go back, the lower octet does not', () => {
+  const asked = query(APP, 'A', opt(1232));
+  const ttlAt = (bytes: Uint8Array): number => bytes.length - 6;
+  asked.set([0, 0, 0xff, 0xff], ttlAt(asked));
+  const bytes = reply(asked);
+  assert.deepEqual([...bytes.slice(ttlAt(bytes), ttlAt(bytes) + 4)], [0, 0, 0xff, 0]);
 });
 
 test('EDNS: a smaller size is kept', () => {

@@ -39,16 +39,17 @@ export const NAMES = {
 /** NetIDs by namespace. */
 export const VNI = { web: 1001, isolated: 1002, 'openshift-dns': 1003, monitoring: 1004 } as const;
 
-const PODS: readonly [name: keyof typeof NAMES, namespace: keyof typeof VNI, node: string, ports: string][] = [
-  ['v', 'isolated', 'node2', 'TCP 8200'],
-  ['p', 'monitoring', 'node2', 'TCP 9090'],
-  ['d', 'openshift-dns', 'node1', 'UDP 5353, TCP 5353'],
-  ['e', 'openshift-dns', 'node2', 'UDP 5353, TCP 5353'],
-  ['a', 'web', 'node1', 'TCP 8080, UDP 9000'],
-  ['b', 'web', 'node2', 'TCP 8080, UDP 9000'],
-  ['c', 'web', 'node1', 'TCP 8080, UDP 9000'],
-  ['s', 'web', 'node1', ''],
-];
+const PODS: readonly [name: keyof typeof NAMES, namespace: keyof typeof VNI, node: string, ports: string][] =
+  [
+    ['v', 'isolated', 'node2', 'TCP 8200'],
+    ['p', 'monitoring', 'node2', 'TCP 9090'],
+    ['d', 'openshift-dns', 'node1', 'UDP 5353, TCP 5353'],
+    ['e', 'openshift-dns', 'node2', 'UDP 5353, TCP 5353'],
+    ['a', 'web', 'node1', 'TCP 8080, UDP 9000'],
+    ['b', 'web', 'node2', 'TCP 8080, UDP 9000'],
+    ['c', 'web', 'node1', 'TCP 8080, UDP 9000'],
+    ['s', 'web', 'node1', ''],
+  ];
 
 /** Name: namespace, Service name, then each port as `protocol port > target` and the pods behind it. */
 const SERVICES: readonly [ip: keyof typeof NAMES, namespace: string, ports: string, pods: string][] = [

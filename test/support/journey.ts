@@ -132,8 +132,7 @@ export function pathOf(trace: PacketTrace): string {
   for (const hop of trace.hops) {
     if (nodes.at(-1)?.name !== hop.node) nodes.push({ name: hop.node, devices: [] });
     const { devices } = nodes.at(-1)!;
-    if (devices.at(-1)?.name !== hop.device)
-      devices.push({ name: hop.device, stage: hop.stage, tables: [] });
+    if (devices.at(-1)?.name !== hop.device) devices.push({ name: hop.device, stage: hop.stage, tables: [] });
     if (hop.table !== undefined) devices.at(-1)!.tables.push(hop.table);
   }
   return nodes

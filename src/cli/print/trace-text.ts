@@ -71,7 +71,9 @@ function linesOf(trace: TraceReport, hop: HopReport, i: number, paint: Paint): L
         ? `  ${paint('cyan', `Service ${trace.service}`)}`
         : '';
     const arrow = rewrite.before === '' || rewrite.after === '' ? '' : ' → ';
-    return `${paint('yellow', rewrite.kind)}  ${rewrite.before}${arrow}${rewrite.after}${service}`;
+    const isResized = rewrite.kind === 'VXLAN' || rewrite.kind === 'decap';
+    const size = isResized ? `  ${(trace.hops[i + 1] ?? trace.end).length} bytes` : '';
+    return `${paint('yellow', rewrite.kind)}  ${rewrite.before}${arrow}${rewrite.after}${size}${service}`;
   });
   if (hop.table !== undefined) {
     const step = `table ${String(hop.table).padStart(3)}`;

@@ -1,0 +1,174 @@
+/** The report of `podplane replay`: plain values for JSON, tables for people. */
+import type { Count, NamedCount } from '../../replay/counts.js';
+import type { ReplayResult } from '../../replay/replay.js';
+import { REASONS } from '../../verdict/reasons.js';
+import type { Paint } from './colour.js';
+import { textTable } from './table.js';
+
+export type ReplayReport = ReturnType<typeof replayReport>;
+
+/** Everything that is known of a run. `fingerprint` and all counts depend on trace, cluster, seed, pick and lanes alone. */
+export function replayReport(result: ReplayResult) {
+  return {
+    packets: result.packets,
+    bytes: result.bytes,
+    seconds: result.seconds,
+    packetsPerSecond: result.packetsPerSecond,
+    verdicts: packetsByName(result.verdicts),
+    verdictBytes: bytesByName(result.verdicts),
+    reasons: packetsByName(result.reasons),
+    reasonBytes: bytesByName(result.reasons),
+    services: result.services,
+    nodePairs: result.nodePairs,
+    connections: result.connections,
+    observations: result.observations,
+    differences: result.differences,
+    readdressed: result.readdressed,
+    translatedMacs: result.translatedMacs,
+    interfaces: result.sources.map(({ file, facts }) => ({
+      file,
+      name: facts.name,
+      linkType: facts.linkTypeName,
+      packets: facts.packets,
+      unsupported: facts.unsupported,
+    })),
+    fingerprint: result.fingerprint,
+    ledger: { ...result.ledger, lost: result.lost, balanced: result.balanced },
+    lanes: result.lanes,
+    workers: result.workers,
+    backend: result.backend,
+  };
+}
+
+const packetsByName = (counts: readonly NamedCount[]): Record<string, number> =>
+  Object.fromEntries(counts.map(({ name, packets }) => [name, packets]));
+
+const bytesByName = (counts: readonly NamedCount[]): Record<string, number> =>
+  Object.fromEntries(counts.map(({ name, bytes }) => [name, bytes]));
+
+/** The report as text. */
+export function replayText(report: ReplayReport, paint: Paint): string {
+  const sections = [
+    verdictsText(report, paint),
+    reasonsText(report, paint),
+    servicesText(report, paint),
+    pairsText(report, paint),
+    interfacesText(report, paint),
+    observationsText(report, paint),
+    runText(report, paint),
+  ];
+  return sections.filter((section) => section !== '').join('\n');
+}
+
+const right = 'right';
+const number = (value: number): string => value.toLocaleString('en-US');
+const columns = (count: Count): [string, string] => [number(count.packets), number(count.bytes)];
+
+const verdictsText = (report: ReplayReport, paint: Paint): string =>
+  textTable(
+    [{ head: 'VERDICT' }, { head: 'PACKETS', align: right }, { head: 'BYTES', align: right }],
+    Object.entries(report.verdicts).map(([name, packets]) => [
+      paint(COLOUR[name] ?? 'green', name),
+      ...columns({ packets, bytes: report.verdictBytes[name]! }),
+    ]),
+    paint,
+  );
+
+const COLOUR: Readonly<Record<string, 'red' | 'yellow'>> = { dropped: 'red', rejected: 'yellow' };
+
+const reasonsText = (report: ReplayReport, paint: Paint): string =>
+  textTable(
+    [
+      { head: 'REASON' },
+      { head: 'PACKETS', align: right },
+      { head: 'BYTES', align: right },
+      { head: 'WHAT IT MEANS' },
+    ],
+    Object.entries(report.reasons).map(([name, packets]) => [
+      name,
+      ...columns({ packets, bytes: report.reasonBytes[name]! }),
+      REASONS.find((reason) => reason.name === name)?.sentence ?? '',
+    ]),
+    paint,
+  );
+
+const servicesText = (report: ReplayReport, paint: Paint): string =>
+  textTable(
+    [
+      { head: 'SERVICE' },
+      { head: 'ENDPOINT' },
+      { head: 'PACKETS', align: right },
+      { head: 'BYTES', align: right },
+    ],
+    report.services.flatMap((service) => [
+      [service.name, '', ...columns(service)],
+      ...service.endpoints.map((endpoint) => ['', endpoint.name, ...columns(endpoint)]),
+    ]),
+    paint,
+  );
+
+const pairsText = (report: ReplayReport, paint: Paint): string =>
+  textTable(
+    [{ head: 'FROM' }, { head: 'TO' }, { head: 'PACKETS', align: right }, { head: 'BYTES', align: right }],
+    report.nodePairs.map((pair) => [pair.from, pair.to, ...columns(pair)]),
+    paint,
+  );
+
+const interfacesText = (report: ReplayReport, paint: Paint): string =>
+  textTable(
+    [
+      { head: 'CAPTURE' },
+      { head: 'INTERFACE' },
+      { head: 'LINK TYPE' },
+      { head: 'PACKETS', align: right },
+      { head: 'NOT READ', align: right },
+    ],
+    report.interfaces.map(({ file, name, linkType, packets, unsupported }) => [
+      file,
+      name,
+      linkType,
+      number(packets),
+      unsupported === 0 ? '' : number(unsupported),
+    ]),
+    paint,
+  );
+
+function observationsText(report: ReplayReport, paint: Paint): string {
+  const { total, matched, different, missing, uncompared } = report.observations;
+  if (total === 0) return '';
+  const parts = [`${number(matched)} matched`];
+  if (different > 0) parts.push(paint('red', `${number(different)} different`));
+  if (missing > 0) parts.push(paint('red', `${number(missing)} without an original`));
+  if (uncompared > 0) parts.push(`${number(uncompared)} not compared`);
+  const notes = report.differences.map((note) => `  ${note}\n`).join('');
+  return `seen again on the way or on arrival: ${number(total)}, ${parts.join(', ')}\n${notes}`;
+}
+
+function runText(report: ReplayReport, paint: Paint): string {
+  const { ledger } = report;
+  const { balanced, lost, ...entries } = ledger;
+  const terms = Object.entries(entries).filter(([name, value]) => value > 0 || name === 'in');
+  const left = terms.filter(([name]) => SOURCES.includes(name));
+  const sides = [left, terms.filter(([name]) => !SOURCES.includes(name))].map(
+    (side) => side.map(([name, value]) => `${number(value)} ${name}`).join(' + ') || '0',
+  );
+  const sign = balanced ? '=' : paint('red', '≠');
+  const rows: [string, string][] = [
+    [
+      'packets',
+      `${number(report.packets)}, ${number(report.bytes)} bytes, in ${report.seconds.toFixed(2)} s: ${number(report.packetsPerSecond)} packets/s`,
+    ],
+    ['connections', number(report.connections)],
+    ['readdressed', report.readdressed === 0 ? '' : number(report.readdressed)],
+    ['ledger', `${sides[0]} ${sign} ${sides[1]}`],
+    ['lost', lost === 0 ? '' : paint('red', `${number(lost)} with a worker`)],
+    ['fingerprint', report.fingerprint],
+    ['run', `${report.lanes} lanes, ${report.workers} workers, ${report.backend} back end`],
+  ];
+  return rows
+    .filter(([, value]) => value !== '')
+    .map(([name, value]) => `${paint('dim', name.padEnd(12))}${value}\n`)
+    .join('');
+}
+
+const SOURCES: readonly string[] = ['in', 'generated', 'copies'];

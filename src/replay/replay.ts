@@ -1,0 +1,274 @@
+/** The replay: captures in, every packet carried or compared, the output in order, and the account of it all. */
+import { addLedger, createLedger, isBalanced, type Ledger } from '../packet/ledger.js';
+import type { Epoch } from '../tables/epoch.js';
+import type { GroupOutcome } from '../workers/lane-group.js';
+import { createLanePool, type LanePool } from '../workers/lane-pool.js';
+import type { LaneSettings } from '../workers/lane-runner.js';
+import { Chunk, Fate } from './chunk.js';
+import type { NamedCount, PairCount, ServiceCount } from './counts.js';
+import { Director } from './director.js';
+import { Fingerprint } from './fingerprint.js';
+import { type Consumers, mergeDrained, mergeOutput } from './merge-output.js';
+import { type ObservationCounts, Outcomes } from './outcomes.js';
+import type { PlaceRule } from './places.js';
+import { ResultCapture } from './result-capture.js';
+import { Summary } from './summary.js';
+import { TraceMerge, type TraceSource } from './trace-merge.js';
+
+export interface ReplayOptions {
+  readonly traces: readonly string[];
+  /** Capture of the output; none is written without. */
+  readonly output?: string;
+  readonly isByHop?: boolean;
+  readonly seed?: number;
+  readonly respond?: boolean;
+  /** Fire pending timers at the end. Default true. */
+  readonly drain?: boolean;
+  readonly pick?: 'recorded' | 'model';
+  readonly places?: readonly PlaceRule[];
+  /** A property of the run: the result depends on it. Default 8. */
+  readonly lanes?: number;
+  /** Threads that share the lanes: the result does not depend on it. Default 1. */
+  readonly workers?: number;
+  /** Packets seen ahead to learn endpoints from. Default 65,536. */
+  readonly lookAhead?: number;
+  readonly backend?: 'auto' | 'typescript' | 'native';
+  /** Packets that are handed to the lanes in one go: the result does not depend on it. Default 2,048. */
+  readonly chunkRows?: number;
+  /** Told now and then: packets and bytes read so far. */
+  readonly onProgress?: (packets: number, bytes: number) => void;
+}
+
+export interface ReplayResult {
+  readonly packets: number;
+  readonly bytes: number;
+  readonly seconds: number;
+  readonly packetsPerSecond: number;
+  readonly verdicts: readonly NamedCount[];
+  readonly reasons: readonly NamedCount[];
+  readonly services: readonly ServiceCount[];
+  readonly nodePairs: readonly PairCount[];
+  readonly connections: number;
+  readonly observations: ObservationCounts;
+  readonly differences: readonly string[];
+  readonly readdressed: number;
+  readonly translatedMacs: number;
+  readonly sources: readonly TraceSource[];
+  readonly fingerprint: string;
+  readonly ledger: Ledger;
+  /** Packets that went down with a worker. */
+  readonly lost: number;
+  readonly balanced: boolean;
+  readonly lanes: number;
+  readonly workers: number;
+  readonly backend: string;
+  /** Damage of a capture, after all before it was carried; or what a worker died of. */
+  readonly failure: Error | null;
+}
+
+const DEFAULT_LANES = 8;
+const DEFAULT_CHUNK_ROWS = 2048;
+const DEFAULT_LOOK_AHEAD = 65_536;
+const LOOK_AHEAD_SIZE = 32 << 20;
+/** Chunks on their way at once: one is filled and one merged while one or two are walked. */
+const SLOTS = 4;
+
+/** Replay captures through the cluster of `epoch`.
+ *  @throws InputError when a capture cannot be opened or the output not be written. Damage met later is in the result. */
+export async function replay(epoch: Epoch, options: ReplayOptions): Promise<ReplayResult> {
+  const trace = await TraceMerge.open(options.traces);
+  try {
+    return await new Run(epoch, trace, options).run();
+  } finally {
+    await trace.close();
+  }
+}
+
+interface Flight {
+  readonly chunk: Chunk;
+  readonly slot: number;
+  readonly outcome: Promise<readonly (GroupOutcome | Error)[]>;
+}
+
+class Run {
+  readonly #options: ReplayOptions;
+  readonly #trace: TraceMerge;
+  readonly #epoch: Epoch;
+  readonly #director: Director;
+  readonly #summary: Summary;
+  readonly #fingerprint = new Fingerprint();
+  readonly #outcomes: Outcomes;
+  readonly #chunks: readonly Chunk[];
+  readonly #pool: LanePool;
+  /** By worker: the last account that it gave. */
+  readonly #accounts: (GroupOutcome | null)[];
+  readonly #lanes: number;
+  readonly #workers: number;
+  readonly #startedMs = performance.now();
+  #bytes = 0;
+  #dropped = 0;
+  #lost = 0;
+  #readdressed = 0;
+  #failure: Error | null = null;
+
+  constructor(epoch: Epoch, trace: TraceMerge, options: ReplayOptions) {
+    this.#epoch = epoch;
+    this.#trace = trace;
+    this.#options = options;
+    this.#lanes = options.lanes ?? DEFAULT_LANES;
+    this.#workers = Math.min(options.workers ?? 1, this.#lanes);
+    const pick = options.pick ?? 'recorded';
+    this.#director = new Director(epoch, trace, {
+      lanes: this.#lanes,
+      lookAhead: options.lookAhead ?? DEFAULT_LOOK_AHEAD,
+      lookAheadSize: LOOK_AHEAD_SIZE,
+      pick,
+      places: options.places ?? [],
+    });
+    this.#summary = new Summary(epoch);
+    this.#outcomes = new Outcomes(epoch.tables.config.vxlanPort[0]!, pick === 'model');
+    const lanesOfWorker = Array.from({ length: this.#workers }, (_, worker) =>
+      Array.from({ length: this.#lanes }, (_, lane) => lane).filter(
+        (lane) => lane % this.#workers === worker,
+      ),
+    );
+    const slots = this.#workers === 1 ? 1 : SLOTS;
+    const rows = options.chunkRows ?? DEFAULT_CHUNK_ROWS;
+    this.#chunks = Array.from({ length: slots }, () => new Chunk(rows, lanesOfWorker));
+    this.#accounts = lanesOfWorker.map(() => null);
+    const settings: LaneSettings = {
+      seed: options.seed ?? 1,
+      epochNs: trace.epochNs,
+      respond: options.respond ?? false,
+      backend: options.backend ?? 'auto',
+      isExplained: options.isByHop ?? false,
+      isModel: pick === 'model',
+    };
+    this.#pool = createLanePool(
+      epoch,
+      settings,
+      this.#chunks.map((chunk) => chunk.parcels),
+    );
+  }
+
+  async run(): Promise<ReplayResult> {
+    const { output } = this.#options;
+    const capture =
+      output === undefined ? null : await ResultCapture.create(output, this.#epoch, this.#trace.epochNs);
+    const consumers: Consumers = {
+      summary: this.#summary,
+      fingerprint: this.#fingerprint,
+      outcomes: this.#outcomes,
+      capture,
+      isByHop: this.#options.isByHop ?? false,
+    };
+    try {
+      await this.#carry(consumers);
+      if (this.#options.drain !== false && this.#failure === null) await this.#drain(consumers);
+    } finally {
+      // What was written is whole records whatever happened.
+      await capture?.close();
+      await this.#pool.close();
+    }
+    return this.#result();
+  }
+
+  /** Fill, walk, merge: chunks are merged in the order in which they were filled. */
+  async #carry(to: Consumers): Promise<void> {
+    const flights: Flight[] = [];
+    const free = this.#chunks.map((_, slot) => slot);
+    for (;;) {
+      const slot = free.shift();
+      if (slot === undefined || this.#failure !== null) {
+        const flight = flights.shift();
+        if (flight === undefined) return;
+        await this.#land(flight, to);
+        free.push(flight.slot);
+        continue;
+      }
+      const chunk = this.#chunks[slot]!;
+      await this.#director.fill(chunk);
+      if (chunk.count === 0) break;
+      for (let row = 0; row < chunk.count; row++) this.#bytes += chunk.length[row]!;
+      flights.push({ chunk, slot, outcome: this.#pool.run(slot) });
+    }
+    for (const flight of flights) await this.#land(flight, to);
+  }
+
+  async #land({ chunk, outcome }: Flight, to: Consumers): Promise<void> {
+    this.#take(chunk, await outcome);
+    for (let row = 0; row < chunk.count; row++) if (chunk.fate[row] === Fate.Drop) this.#dropped++;
+    mergeOutput(chunk, to);
+    await to.capture?.drain();
+    this.#options.onProgress?.(chunk.first + chunk.count, this.#bytes);
+  }
+
+  async #drain(to: Consumers): Promise<void> {
+    const chunk = this.#chunks[0]!;
+    chunk.reset(this.#director.sequence);
+    this.#take(chunk, await this.#pool.run(0, this.#director.sequence));
+    mergeDrained(chunk, to);
+  }
+
+  /** Note what each worker answered; of one that failed, the packets that it had. */
+  #take(chunk: Chunk, outcomes: readonly (GroupOutcome | Error)[]): void {
+    outcomes.forEach((outcome, worker) => {
+      const parcel = chunk.parcels[worker]!;
+      if (outcome instanceof Error) {
+        this.#failure ??= outcome;
+        for (const rows of parcel.lanes) {
+          this.#lost += rows.input.count;
+          rows.output.count = 0;
+          chunk.spilled[rows.lane] = [];
+          chunk.traces[rows.lane] = [];
+        }
+        return;
+      }
+      this.#accounts[worker] = outcome;
+      parcel.lanes.forEach((rows, i) => {
+        const lane = outcome.lanes[i]!;
+        chunk.spilled[rows.lane] = lane.spilled;
+        chunk.traces[rows.lane] = lane.traces;
+        this.#readdressed += lane.readdressed;
+      });
+    });
+  }
+
+  #result(): ReplayResult {
+    const ledger = createLedger();
+    let connections = 0;
+    for (const account of this.#accounts) {
+      if (account === null) continue;
+      addLedger(ledger, account.ledger);
+      connections += account.connections;
+    }
+    ledger.in += this.#dropped + this.#lost;
+    ledger.dropped += this.#dropped;
+    const seconds = (performance.now() - this.#startedMs) / 1000;
+    const packets = this.#director.sequence;
+    return {
+      packets,
+      bytes: this.#bytes,
+      seconds,
+      packetsPerSecond: seconds > 0 ? Math.round(packets / seconds) : 0,
+      verdicts: this.#summary.verdicts(),
+      reasons: this.#summary.reasons(),
+      services: this.#summary.services(),
+      nodePairs: this.#summary.nodePairs(),
+      connections,
+      observations: this.#outcomes.counts,
+      differences: this.#outcomes.notes,
+      readdressed: this.#readdressed,
+      translatedMacs: this.#director.translatedMacs,
+      sources: this.#trace.sources,
+      fingerprint: this.#fingerprint.finish(),
+      ledger,
+      lost: this.#lost,
+      balanced: isBalanced(ledger),
+      lanes: this.#lanes,
+      workers: this.#workers,
+      backend: this.#accounts.find((account) => account !== null)?.backend ?? '',
+      failure: this.#failure ?? this.#trace.failure,
+    };
+  }
+}

@@ -1,0 +1,264 @@
+/** TCP's windows in conntrack: is a segment one that the receiver can expect, and what does it say of both sides?
+ *  Source: Linux net/netfilter/nf_conntrack_proto_tcp.c (tcp_in_window, tcp_new, tcp_options, tcp_sack). */
+import { WINDOW, WINDOW_FLAG } from '../tables/conntrack.js';
+import { TCP, TCP_FLAG, tcpAck, tcpFlags, tcpHeaderSize, tcpSeq } from '../wire/tcp.js';
+import { ipv4End } from './transport.js';
+import type { Walk } from './walk.js';
+
+export const InWindow = { ACCEPT: 0, IGNORE: 1, INVALID: 2 } as const;
+
+const OPTION = { END: 0, NOP: 1, SCALE: 3, SACK_PERMITTED: 4, SACK: 5 } as const;
+const SCALE_MAX = 14;
+const MAX_ACK_WINDOW = 66_000;
+
+/** Sequence numbers compare modulo 2^32. */
+const before = (a: number, b: number): boolean => ((a - b) | 0) < 0;
+const after = (a: number, b: number): boolean => ((b - a) | 0) < 0;
+
+/** Sequence number behind the segment in hand: its data, SYN and FIN counted. */
+export function segmentEnd(w: Walk): number {
+  const flags = tcpFlags(w.p, w.l4);
+  const data = ipv4End(w) - w.l4 - tcpHeaderSize(w.p, w.l4);
+  return (tcpSeq(w.p, w.l4) + data + ((flags & TCP_FLAG.SYN) >> 1) + (flags & TCP_FLAG.FIN)) | 0;
+}
+
+/** A connection begins with the segment in hand: fill the windows of row `row`, all zero before. */
+export function beginWindow(w: Walk, row: number): void {
+  const win = w.conntrack.windows;
+  const sender = row * WINDOW.ROW;
+  const receiver = sender + WINDOW.SIDE;
+  win.fill(0, sender, sender + WINDOW.ROW);
+  const end = segmentEnd(w);
+  const window = Math.max(1, w.p.getUint16(w.l4 + TCP.WINDOW));
+  win[sender + WINDOW.END] = end;
+  win[sender + WINDOW.MAX_WINDOW] = window;
+  if ((tcpFlags(w.p, w.l4) & TCP_FLAG.SYN) !== 0) {
+    win[sender + WINDOW.MAX_END] = end;
+    readOptions(w, win, sender);
+    return;
+  }
+  // Picked up in the middle: scaling is unknown, so both sides are judged liberally.
+  win[sender + WINDOW.MAX_END] = (end + window) | 0;
+  win[sender + WINDOW.FLAGS] = WINDOW_FLAG.SACK_PERMITTED | WINDOW_FLAG.LIBERAL;
+  win[receiver + WINDOW.FLAGS] = WINDOW_FLAG.SACK_PERMITTED | WINDOW_FLAG.LIBERAL;
+}
+
+/** Judge the segment in hand, of `direction` on row `row` in TCP state `state` (1 SYN_SENT, 2 SYN_RECV matter here),
+ *  and learn from it when it is accepted. */
+export function judgeWindow(w: Walk, row: number, direction: number, state: number): number {
+  const { p, l4 } = w;
+  const win = w.conntrack.windows;
+  const sender = row * WINDOW.ROW + direction * WINDOW.SIDE;
+  const receiver = row * WINDOW.ROW + (1 - direction) * WINDOW.SIDE;
+  const flags = tcpFlags(p, l4);
+  const isSyn = (flags & TCP_FLAG.SYN) !== 0;
+  const hasAck = (flags & TCP_FLAG.ACK) !== 0;
+  let seq = tcpSeq(p, l4) | 0;
+  let ack = tcpAck(p, l4) | 0;
+  const rawWindow = p.getUint16(l4 + TCP.WINDOW);
+  let window = rawWindow;
+  let end = segmentEnd(w);
+  let sack = (win[receiver + WINDOW.FLAGS]! & WINDOW_FLAG.SACK_PERMITTED) !== 0 ? highestSack(w, ack) : ack;
+
+  if (win[sender + WINDOW.MAX_WINDOW] === 0) {
+    if (isSyn) {
+      initSender(w, win, sender, receiver, end, window, direction);
+      if (!hasAck) return InWindow.ACCEPT;
+    } else pickUpSender(win, sender, receiver, end, window, sack);
+  } else if (isSyn && after(end, win[sender + WINDOW.END]!) && (state === 1 || state === 2)) {
+    initSender(w, win, sender, receiver, end, window, direction);
+    if (direction === 1 && !hasAck) return InWindow.ACCEPT;
+  }
+  const receiverEnd = win[receiver + WINDOW.END]!;
+  if (!hasAck || ((flags & TCP_FLAG.RST) !== 0 && ack === 0)) {
+    ack = receiverEnd;
+    sack = receiverEnd;
+  }
+  if ((flags & TCP_FLAG.RST) !== 0 && seq === 0 && state === 1) {
+    seq = win[sender + WINDOW.END]!;
+    end = seq;
+  }
+  const outside = boundsBroken(win, sender, receiver, seq, end, sack);
+  if (outside !== InWindow.ACCEPT)
+    return (win[sender + WINDOW.FLAGS]! & WINDOW_FLAG.LIBERAL) !== 0 ? InWindow.ACCEPT : outside;
+  if (!isSyn) window <<= win[sender + WINDOW.SCALE]!;
+  learn(win, sender, receiver, end, ack, sack, window, hasAck);
+  if ((flags & (TCP_FLAG.SYN | TCP_FLAG.FIN | TCP_FLAG.RST)) === 0 && hasAck)
+    countRetransmission(win, row, direction, seq, ack, end, rawWindow);
+  return InWindow.ACCEPT;
+}
+
+/** Conditions I to IV of the source's comment. */
+function boundsBroken(
+  win: Int32Array,
+  sender: number,
+  receiver: number,
+  seq: number,
+  end: number,
+  sack: number,
+): number {
+  const senderEnd = win[sender + WINDOW.END]!;
+  const senderMaxEnd = win[sender + WINDOW.MAX_END]!;
+  const receiverEnd = win[receiver + WINDOW.END]!;
+  const receiverWindow = win[receiver + WINDOW.MAX_WINDOW]!;
+  const ackWindow = Math.max(win[sender + WINDOW.MAX_WINDOW]! >>> 0, MAX_ACK_WINDOW);
+  const isAckRecent = after(sack, (receiverEnd - ackWindow - 1) | 0);
+  const isAckSeen = before(sack, (receiverEnd + 1) | 0);
+  const isEndInWindow = after(end, (senderEnd - receiverWindow - 1) | 0);
+  if (!before(seq, (senderMaxEnd + 1) | 0)) {
+    const overshot = (end - senderMaxEnd + 1) >>> 0;
+    const isTolerated =
+      receiverWindow !== 0 && isEndInWindow && isAckRecent && overshot <= receiverWindow >>> 0 && isAckSeen;
+    return isTolerated ? InWindow.IGNORE : InWindow.INVALID;
+  }
+  if (!isAckSeen) return InWindow.INVALID;
+  if (receiverWindow !== 0 && !isEndInWindow) return InWindow.INVALID;
+  return isAckRecent ? InWindow.ACCEPT : InWindow.IGNORE;
+}
+
+function learn(
+  win: Int32Array,
+  sender: number,
+  receiver: number,
+  end: number,
+  ack: number,
+  sack: number,
+  window: number,
+  hasAck: boolean,
+): void {
+  const wide = window + ((sack - ack) >>> 0);
+  if (win[sender + WINDOW.MAX_WINDOW]! >>> 0 < wide) win[sender + WINDOW.MAX_WINDOW] = wide;
+  if (after(end, win[sender + WINDOW.END]!)) {
+    win[sender + WINDOW.END] = end;
+    win[sender + WINDOW.FLAGS]! |= WINDOW_FLAG.UNACKNOWLEDGED;
+  }
+  if (hasAck) {
+    const isFirst = (win[sender + WINDOW.FLAGS]! & WINDOW_FLAG.MAX_ACK_SET) === 0;
+    if (isFirst || after(ack, win[sender + WINDOW.MAX_ACK]!)) win[sender + WINDOW.MAX_ACK] = ack;
+    win[sender + WINDOW.FLAGS]! |= WINDOW_FLAG.MAX_ACK_SET;
+  }
+  if (win[receiver + WINDOW.MAX_WINDOW] !== 0 && after(end, win[sender + WINDOW.MAX_END]!))
+    win[receiver + WINDOW.MAX_WINDOW]! += (end - win[sender + WINDOW.MAX_END]!) | 0;
+  const edge = (sack + window) | 0;
+  if (after(edge, (win[receiver + WINDOW.MAX_END]! - 1) | 0))
+    win[receiver + WINDOW.MAX_END] = window === 0 ? (edge + 1) | 0 : edge;
+  if (ack === win[receiver + WINDOW.END]) win[receiver + WINDOW.FLAGS]! &= ~WINDOW_FLAG.UNACKNOWLEDGED;
+}
+
+function countRetransmission(
+  win: Int32Array,
+  row: number,
+  direction: number,
+  seq: number,
+  ack: number,
+  end: number,
+  window: number,
+): void {
+  const last = row * WINDOW.ROW + WINDOW.LAST;
+  if (
+    win[last] === seq &&
+    win[last + 1] === ack &&
+    win[last + 2] === end &&
+    win[last + 3] === ((direction << 16) | window)
+  ) {
+    win[last + 4]!++;
+    return;
+  }
+  win[last] = seq;
+  win[last + 1] = ack;
+  win[last + 2] = end;
+  win[last + 3] = (direction << 16) | window;
+  win[last + 4] = 0;
+}
+
+/** The first SYN or SYN-ACK of a side (tcp_init_sender). */
+function initSender(
+  w: Walk,
+  win: Int32Array,
+  sender: number,
+  receiver: number,
+  end: number,
+  window: number,
+  direction: number,
+): void {
+  win[sender + WINDOW.END] = end;
+  win[sender + WINDOW.MAX_END] = end;
+  win[sender + WINDOW.MAX_WINDOW] = Math.max(1, window);
+  readOptions(w, win, sender);
+  // RFC 7323 section 2.2: scaling needs the option from both sides.
+  const both = win[sender + WINDOW.FLAGS]! & win[receiver + WINDOW.FLAGS]! & WINDOW_FLAG.SCALE;
+  if (direction === 1 && both === 0) {
+    win[sender + WINDOW.SCALE] = 0;
+    win[receiver + WINDOW.SCALE] = 0;
+  }
+}
+
+/** A side whose beginning was not seen. */
+function pickUpSender(
+  win: Int32Array,
+  sender: number,
+  receiver: number,
+  end: number,
+  window: number,
+  sack: number,
+): void {
+  const scaled = Math.max(1, window << win[sender + WINDOW.SCALE]!);
+  win[sender + WINDOW.END] = end;
+  win[sender + WINDOW.MAX_WINDOW] = scaled;
+  win[sender + WINDOW.MAX_END] = (end + scaled) | 0;
+  if (win[receiver + WINDOW.MAX_WINDOW] === 0) {
+    win[receiver + WINDOW.END] = sack;
+    win[receiver + WINDOW.MAX_END] = sack;
+  } else if (sack === ((win[receiver + WINDOW.END]! + 1) | 0)) win[receiver + WINDOW.END] = sack;
+}
+
+/** Window scale and SACK-permitted of a SYN. */
+function readOptions(w: Walk, win: Int32Array, side: number): void {
+  const { p, l4 } = w;
+  const end = l4 + tcpHeaderSize(p, l4);
+  if (end === l4 + TCP.MIN_SIZE) return;
+  win[side + WINDOW.SCALE] = 0;
+  win[side + WINDOW.FLAGS] = 0;
+  for (let at = l4 + TCP.MIN_SIZE; at < end; ) {
+    const kind = p.getUint8(at);
+    if (kind === OPTION.END) return;
+    if (kind === OPTION.NOP) {
+      at++;
+      continue;
+    }
+    const size = at + 1 < end ? p.getUint8(at + 1) : 0;
+    if (size < 2 || at + size > end) return;
+    if (kind === OPTION.SACK_PERMITTED && size === 2) win[side + WINDOW.FLAGS]! |= WINDOW_FLAG.SACK_PERMITTED;
+    else if (kind === OPTION.SCALE && size === 3) {
+      win[side + WINDOW.SCALE] = Math.min(p.getUint8(at + 2), SCALE_MAX);
+      win[side + WINDOW.FLAGS]! |= WINDOW_FLAG.SCALE;
+    }
+    at += size;
+  }
+}
+
+/** The highest right edge of the SACK blocks, or `ack`. */
+function highestSack(w: Walk, ack: number): number {
+  const { p, l4 } = w;
+  const end = l4 + tcpHeaderSize(p, l4);
+  let highest = ack;
+  for (let at = l4 + TCP.MIN_SIZE; at < end; ) {
+    const kind = p.getUint8(at);
+    if (kind === OPTION.END) return highest;
+    if (kind === OPTION.NOP) {
+      at++;
+      continue;
+    }
+    const size = at + 1 < end ? p.getUint8(at + 1) : 0;
+    if (size < 2 || at + size > end) return highest;
+    if (kind === OPTION.SACK && size >= 10 && (size - 2) % 8 === 0) {
+      for (let block = at + 2; block < at + size; block += 8) {
+        const edge = p.getInt32(block + 4);
+        if (after(edge, highest)) highest = edge;
+      }
+      return highest;
+    }
+    at += size;
+  }
+  return highest;
+}

@@ -1,0 +1,81 @@
+/** What a TCP segment does to a connection that conntrack knows: state, window, timeout.
+ *  Source: Linux net/netfilter/nf_conntrack_proto_tcp.c (nf_conntrack_tcp_packet). */
+import { CT_FLAG, WINDOW, WINDOW_FLAG } from '../tables/conntrack.js';
+import { tcpFlags, tcpSeq } from '../wire/tcp.js';
+import { nextTcpState, SegmentKind, segmentKind, TCP_TIMEOUT_NS, TcpState } from './tcp-states.js';
+import { InWindow, judgeWindow } from './tcp-window.js';
+import type { Walk } from './walk.js';
+
+/** TAKEN: state and timeout are kept. IGNORED: let through, nothing learned. */
+export const Tcp = { TAKEN: 0, IGNORED: 1, INVALID: 2, REOPENS: 3 } as const;
+
+/** Timeouts that override the state's: nf_conntrack_tcp_timeout_max_retrans, _unacknowledged. */
+const RETRANSMITTED_NS = 300e9;
+const UNACKNOWLEDGED_NS = 300e9;
+const RETRANSMISSIONS_MAX = 3;
+
+/** The segment in hand meets row `row` in `state`. */
+export function meetTcp(w: Walk, row: number, direction: number, state: number): number {
+  const table = w.conntrack;
+  const win = table.windows;
+  const base = row * WINDOW.ROW;
+  const flags = tcpFlags(w.p, w.l4);
+  const kind = segmentKind(flags);
+  let next = nextTcpState(direction, flags, state);
+  if (next === TcpState.INVALID) return Tcp.INVALID;
+  if (next === TcpState.IGNORE) {
+    win[base + WINDOW.LAST_KIND] = kind;
+    return Tcp.IGNORED;
+  }
+  if (next === TcpState.SYN_SENT && state >= TcpState.TIME_WAIT) return Tcp.REOPENS;
+  if (kind === SegmentKind.RST && state < TcpState.FIN_WAIT) {
+    const judged = judgeReset(w, row, direction, state);
+    if (judged === Tcp.INVALID) return Tcp.INVALID;
+    // Not the exact sequence number: the connection stays, its owner may challenge.
+    if (judged === Tcp.IGNORED) next = state;
+  }
+  const inWindow = judgeWindow(w, row, direction, state);
+  if (inWindow === InWindow.INVALID) return Tcp.INVALID;
+  if (inWindow === InWindow.IGNORE) return Tcp.IGNORED;
+  win[base + WINDOW.LAST_KIND] = kind;
+  if (state !== next && next === TcpState.FIN_WAIT)
+    win[base + direction * WINDOW.SIDE + WINDOW.FLAGS]! |= WINDOW_FLAG.CLOSE_INIT;
+  table.state[row] = next;
+  table.expiresNs[row] = w.nowNs + timeoutNs(win, base, kind, next);
+  return Tcp.TAKEN;
+}
+
+/** A reset must not lie before what its receiver has acknowledged, and in an established connection it must match
+ *  exactly, or follow the sender's last data. */
+function judgeReset(w: Walk, row: number, direction: number, state: number): number {
+  const win = w.conntrack.windows;
+  const base = row * WINDOW.ROW;
+  const peer = base + (1 - direction) * WINDOW.SIDE;
+  const isKnown = (win[peer + WINDOW.FLAGS]! & WINDOW_FLAG.MAX_ACK_SET) !== 0;
+  if (!isKnown || win[base + WINDOW.LAST_KIND] === SegmentKind.SYN) return Tcp.TAKEN;
+  const seq = tcpSeq(w.p, w.l4) | 0;
+  const acknowledged = win[peer + WINDOW.MAX_ACK]!;
+  if (((seq - acknowledged) | 0) < 0) return Tcp.INVALID;
+  const isEstablished = state === TcpState.ESTABLISHED && (w.conntrack.flags[row]! & CT_FLAG.ASSURED) !== 0;
+  if (!isEstablished || seq === acknowledged) return Tcp.TAKEN;
+  const last = base + WINDOW.LAST;
+  const followsData =
+    win[base + WINDOW.LAST_KIND] === SegmentKind.ACK &&
+    win[last + 3]! >>> 16 === direction &&
+    seq === win[last + 2];
+  return followsData ? Tcp.TAKEN : Tcp.IGNORED;
+}
+
+function timeoutNs(win: Int32Array, base: number, kind: number, state: number): number {
+  const usual = TCP_TIMEOUT_NS[state]!;
+  if (win[base + WINDOW.RETRANSMISSIONS]! >= RETRANSMISSIONS_MAX && usual > RETRANSMITTED_NS)
+    return RETRANSMITTED_NS;
+  if (kind === SegmentKind.RST) return TCP_TIMEOUT_NS[TcpState.CLOSE]!;
+  const flags = win[base + WINDOW.FLAGS]! | win[base + WINDOW.SIDE + WINDOW.FLAGS]!;
+  if ((flags & WINDOW_FLAG.UNACKNOWLEDGED) !== 0 && usual > UNACKNOWLEDGED_NS) return UNACKNOWLEDGED_NS;
+  // A closed window: the sender will only probe it.
+  const isAck = kind === SegmentKind.ACK;
+  if (isAck && (win[base + WINDOW.LAST + 3]! & 0xffff) === 0 && usual > RETRANSMITTED_NS)
+    return RETRANSMITTED_NS;
+  return usual;
+}
