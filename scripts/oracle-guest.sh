@@ -41,6 +41,9 @@ done
 cp "$out/kernel/lib/modules/$version"/modules.builtin* "$out/kernel/lib/modules/$version/modules.order" "$modules/"
 depmod -b "$root" "$version"
 
+# Where Python is itself, as a version manager may have put a wrapper on the path.
+python=$(python3 -c 'import os, sys; print(os.path.realpath(sys.executable))')
+
 # A program, and the libraries that it is linked with.
 take() {
   for file in "$@"; do
@@ -50,7 +53,7 @@ take() {
     done
   done
 }
-take "$(command -v busybox)" "$(command -v ip)" "$(command -v tc)" "$(command -v ethtool)" "$(command -v python3)"
+take "$(command -v busybox)" "$(command -v ip)" "$(command -v tc)" "$(command -v ethtool)" "$python"
 for name in ovsdb-server ovsdb-tool ovs-vswitchd ovs-vsctl ovs-ofctl ovs-appctl; do take "$(command -v $name)"; done
 for name in iptables iptables-restore iptables-save; do
   take "$(readlink -f "$(command -v $name)")"
@@ -61,7 +64,7 @@ for extension in /usr/lib/*/xtables/lib*.so; do take "$extension"; done
 mkdir -p "$root/usr/share/openvswitch"
 cp /usr/share/openvswitch/vswitch.ovsschema "$root/usr/share/openvswitch/"
 # What the agent imports, as Python itself says, and what Python needs to start.
-python3 "$agent" --modules | while read -r file; do take "$file"; done
+"$python" "$agent" --modules | while read -r file; do take "$file"; done
 cp "$agent" "$root/agent.py"
 ln -sf "$(command -v busybox)" "$root/bin/sh"
 
@@ -85,10 +88,11 @@ echo "guest is up"
 port=/dev/vport0p1
 n=0
 while [ ! -e $port ] && [ $n -lt 50 ]; do n=$((n + 1)); $b sleep 0.1; for f in /dev/vport*; do [ -e $f ] && port=$f; done; done
-python3 /agent.py --port $port
+PYTHON /agent.py --port $port
 echo "agent ended"
 $b poweroff -f
 INIT
+sed -i "s|^PYTHON |$python |" "$root/init"
 chmod +x "$root/init"
 (cd "$root" && find . | cpio -o -H newc --quiet) > "$out/initramfs.cpio.part"
 mv "$out/initramfs.cpio.part" "$out/initramfs.cpio"

@@ -3,6 +3,7 @@
 import { Command } from 'commander';
 import { benchCommand } from './cli/bench.js';
 import { checkCommand } from './cli/check.js';
+import { dumpCommand } from './cli/dump.js';
 import { endQuietlyOnClosedPipe, reportError } from './cli/exit.js';
 import { genCommand } from './cli/gen.js';
 import { probeCommand } from './cli/probe.js';
@@ -29,6 +30,7 @@ for (const command of [
   replayCommand(),
   genCommand(),
   benchCommand(),
+  dumpCommand(),
   reasonsCommand(),
   versionCommand(),
 ])

@@ -1,7 +1,7 @@
 /** How a command ends: exit codes, and errors as plain sentences without a stack. */
 import { CommanderError } from 'commander';
 import { LayoutError } from '../layout/layout.js';
-import { formatProblem, InputError, type Problem } from '../verdict/input-error.js';
+import { formatProblem, InputError } from '../verdict/input-error.js';
 
 export const EXIT = {
   OK: 0,
@@ -13,19 +13,8 @@ export const EXIT = {
 } as const;
 
 /** The command line itself is wrong: an argument that names nothing, an option that does not fit. */
-export function badArgument(option: string, found: string, wanted: string): InputError {
-  const error = new InputError([problem(option, found, wanted)]);
-  return error;
-}
-
-const problem = (file: string, found: string, wanted: string): Problem => ({
-  file,
-  at: null,
-  subject: '',
-  field: '',
-  found,
-  wanted,
-});
+export const badArgument = (option: string, found: string, wanted: string): InputError =>
+  new InputError([{ file: option, at: null, subject: '', field: '', found, wanted }]);
 
 /** Say on stderr what went wrong and answer the exit code. PODPLANE_DEBUG=1 adds the stack. */
 export function reportError(error: unknown): number {

@@ -28,7 +28,6 @@ export class ReferenceBook {
   readonly #services: NameIndex<Service>;
   readonly #nodes: ReadonlyMap<string, Node>;
   readonly #podByAddress: ReadonlyMap<number, Pod>;
-  readonly #nodeByAddress: ReadonlyMap<number, Node>;
   readonly #domain: string;
 
   constructor(cluster: Cluster) {
@@ -37,13 +36,6 @@ export class ReferenceBook {
     this.#nodes = new Map(cluster.nodes.map((node) => [node.name, node]));
     this.#podByAddress = new Map(
       cluster.pods.filter((pod) => !pod.isHostNetwork).map((pod) => [pod.address, pod]),
-    );
-    // A node has two addresses: its own, and that of tun0, the first of its subnet.
-    this.#nodeByAddress = new Map(
-      cluster.nodes.flatMap((node) => [
-        [node.address, node],
-        [(node.subnet.base | 1) >>> 0, node],
-      ]),
     );
     this.#domain = cluster.dns.domain;
   }
@@ -68,11 +60,6 @@ export class ReferenceBook {
           port,
         };
     }
-  }
-
-  /** The pod that has `address`, or the node; host-network pods are their node. */
-  ownerOf(address: number): Pod | Node | undefined {
-    return this.#podByAddress.get(address) ?? this.#nodeByAddress.get(address);
   }
 
   #findNamed<T extends Named>(
@@ -109,7 +96,7 @@ export class ReferenceBook {
     );
   }
 
-  /** An address that a pod or a node owns is that pod or node. */
+  /** The address of a pod is that pod. */
   #findAddress(option: string, text: string, dotted: string) {
     const address = parseIpv4(dotted);
     if (address < 0)

@@ -21,6 +21,7 @@ import { Verdict } from '../verdict/verdict.js';
 import { explainPacket, type PacketTrace } from './explain.js';
 import { EDGES_MAX, ENTRY_STAGE, GRAPH, NEXT_STAGE } from './graph.js';
 import { HopLog } from './hop-log.js';
+import { ShortWay } from './short-way.js';
 
 export interface EngineOptions {
   /** u32; every random decision is keyed by it. Default 1. */
@@ -32,6 +33,8 @@ export interface EngineOptions {
   /** One-node form: walk this node alone; what its NIC sends has left. */
   readonly node?: string;
   readonly backend?: 'auto' | 'typescript' | 'native';
+  /** Remember the paths of connections, which changes no byte and saves time. Default true; off with `explain`. */
+  readonly cache?: boolean;
   /** Keep the hops of the last call for explain(). */
   readonly explain?: boolean;
   /** Rows of the connection table, all nodes together. Default 131,072 a node, as kube-proxy sets it. */
@@ -54,6 +57,7 @@ export class Engine implements Disposable {
   readonly #conntrack: Conntrack;
   readonly #held = new HeldPackets();
   readonly #log: HopLog | null;
+  readonly #short: ShortWay | null;
   readonly #space = new Int32Array(KERNEL_ROWS);
   readonly #keys = new Int32Array(KERNEL_ROWS * 4);
   readonly #hashes = new Uint32Array(KERNEL_ROWS);
@@ -80,6 +84,8 @@ export class Engine implements Disposable {
     });
     this.#log = options.explain ? new HopLog() : null;
     this.#walk.hops = this.#log;
+    const isCaching = (options.cache ?? true) && this.#log === null;
+    this.#short = isCaching ? new ShortWay(this.#conntrack, limit * 2) : null;
   }
 
   get backend(): string {
@@ -102,18 +108,9 @@ export class Engine implements Disposable {
     this.#log?.clear();
     const { arena } = input;
     this.#useArena(arena);
-    while (input.next < input.count) {
-      const first = input.next;
-      const count = Math.min(KERNEL_ROWS, input.count - first);
-      this.#lookUp(input, first, count);
-      for (let i = 0; i < count; i++) {
-        const row = first + i;
-        if (!this.#fire(input.tsNs[row]!, output, arena)) return output.count - before;
-        if (!hasRoom(output, arena, input.length[row]!)) return output.count - before;
-        this.#takeInput(input, row, this.#rows[i]!, output);
-        input.next = row + 1;
-      }
-    }
+    this.#short?.useBatch(input, output, this.#keys, this.#rows);
+    while (input.next < input.count && this.#takeRun(input, output)) {}
+    this.#short?.addCounts(this.ledger);
     return output.count - before;
   }
 
@@ -153,6 +150,37 @@ export class Engine implements Disposable {
     w.bytes = arena.bytes;
   }
 
+  /** Take one run of rows. False when it stopped for want of room. */
+  #takeRun(input: InputBatch, output: OutputBatch): boolean {
+    const first = input.next;
+    const end = Math.min(first + KERNEL_ROWS, input.count);
+    this.#lookUp(input, first, end - first);
+    while (input.next < end) {
+      if (this.#short !== null) this.#takeShort(this.#short, input, output, first, end);
+      const row = input.next;
+      if (row === end) return true;
+      if (!this.#fire(input.tsNs[row]!, output, input.arena)) return false;
+      if (!hasRoom(output, input.arena, input.length[row]!)) return false;
+      this.#takeInput(input, row, row - first, output);
+      input.next = row + 1;
+    }
+    return true;
+  }
+
+  /** The rows from input.next on that are known, as far as there is room for them. */
+  #takeShort(short: ShortWay, input: InputBatch, output: OutputBatch, first: number, end: number): void {
+    const from = input.next;
+    const room = output.capacity - output.count - ROWS_PER_PACKET;
+    const until = Math.min(end, from + Math.max(0, room));
+    const next = short.take(from, until, first, output.count, this.#packets, this.#held.nextNs());
+    const taken = next - from;
+    output.count += taken;
+    this.#packets += taken;
+    this.ledger.in += taken;
+    for (let i = from; i < next; i++) if (input.tsNs[i]! > this.#clockNs) this.#clockNs = input.tsNs[i]!;
+    input.next = next;
+  }
+
   /** The kernels' part: keys and known connections of a run of rows, as far as the tables know now. */
   #lookUp(input: InputBatch, first: number, count: number): void {
     const { ports } = this.epoch.tables;
@@ -175,11 +203,11 @@ export class Engine implements Disposable {
       this.#keys,
       this.#hashes,
     );
-    const { slots, tuples } = this.#conntrack;
+    const { slots, tuples } = this.#short === null ? this.#conntrack : this.#short.paths;
     conntrackLookupBatch(slots, tuples, this.#keys, this.#hashes, 0, count, this.#rows);
   }
 
-  #takeInput(input: InputBatch, row: number, hint: number, output: OutputBatch): void {
+  #takeInput(input: InputBatch, row: number, i: number, output: OutputBatch): void {
     const { ports } = this.epoch.tables;
     const w = this.#walk;
     const port = input.port[row]!;
@@ -195,7 +223,7 @@ export class Engine implements Disposable {
     let entry: number = Entry.NIC;
     if (ports.kind[port] === PORT_KIND.POD) {
       w.pod = ports.pod[port]!;
-      w.hint = hint;
+      if (this.#short === null) w.hint = this.#rows[i]!;
       entry = Entry.POD;
     } else if (ports.kind[port] === PORT_KIND.TUN) entry = Entry.HOST;
     this.ledger.in++;
@@ -203,7 +231,12 @@ export class Engine implements Disposable {
     this.#log?.begin(packet, -1, row);
     if (length > FRAME_MAX) w.drop(Reason.TunnelTooLong);
     else if (length < 14) w.drop(Reason.FrameTruncated);
-    else this.#run(ENTRY_STAGE[entry]!);
+    else {
+      const isKnown = this.#short !== null && entry === Entry.POD && this.#keys[i * 4 + 3] !== 0;
+      if (isKnown) this.#short!.begin(w);
+      this.#run(ENTRY_STAGE[entry]!);
+      if (isKnown) this.#short!.remember(w, port, i * 4, this.#hashes[i]!);
+    }
     this.#record(output, row, packet, -1);
     this.#runSpawned(output, row, packet);
   }

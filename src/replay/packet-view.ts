@@ -79,8 +79,8 @@ export class PacketView {
     this.digest0 = 0x9e3779b1;
     this.digest1 = this.end - this.at;
     if (this.type !== FrameType.IPV4) {
-      // From the EtherType on: MACs differ from link to link.
-      this.#mix(p, this.at + ETHERNET.TYPE, this.end);
+      // Who asks by ARP is in the ARP; of other frames the sender's MAC is all that tells them apart.
+      this.#mix(p, this.at + (this.type === FrameType.ARP ? ETHERNET.TYPE : ETHERNET.SRC), this.end);
       return;
     }
     this.digest1 = this.end - this.l4;

@@ -1,5 +1,6 @@
 /** The injected packets of the last while, under every form in which a capture may show them again. */
 
+import { ETHERNET } from '../wire/ethernet.js';
 import { RecentTable } from '../workers/recent-table.js';
 import type { PacketView } from './packet-view.js';
 
@@ -50,6 +51,8 @@ export class SeenPackets {
   /** Sequence number of the injected packet that this one is a copy of, seen elsewhere; -1 when it is none, or is
    *  the same bytes sent again. */
   originOf(view: PacketView, sequence: number, source: number, tsNs: number, isCooked: boolean): number {
+    // What has not even a whole Ethernet header looks like any other such rest.
+    if (view.end - view.at < ETHERNET.SIZE) return -1;
     const key = keyWords(view, view);
     const row = this.#table.find(key[0]!, key[1]!, key[2]!, key[3]!);
     if (row < 0 || sequence - this.#sequence[row]! > WINDOW) return -1;

@@ -22,6 +22,7 @@ export function bridge(w: Walk): number {
   if (w.end - w.at < ETHERNET.SIZE) return w.drop(Reason.FrameTruncated);
   const { rule, action } = tables.flows;
   let table = 0;
+  let refused: Reason = Reason.None;
   for (let step = 0; step < STEPS_MAX; step++) {
     const row = classify(tables.flows, table, key);
     if (w.hops !== null) w.hops.rule(w, table, row);
@@ -43,7 +44,8 @@ export function bridge(w: Walk): number {
           next = arg;
           break;
         case Op.CtCommit:
-          if (!confirm(w)) return w.drop(Reason.ConntrackFull);
+          refused = confirm(w);
+          if (refused !== Reason.None) return w.drop(refused);
           next = arg;
           break;
         case Op.CtNat:

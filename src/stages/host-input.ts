@@ -13,7 +13,8 @@ export function hostInput(w: Walk): number {
   const protocol = ipv4Protocol(w.p, w.l3);
   const bad = brokenReason(w, protocol);
   if (bad !== Reason.None) return w.drop(bad);
-  if (!confirm(w)) return w.drop(Reason.ConntrackFull);
+  const refused = confirm(w);
+  if (refused !== Reason.None) return w.drop(refused);
   const port = w.inDevice === HostDevice.NIC ? nodes.nicPort[w.node]! : nodes.tunPort[w.node]!;
   if (w.respond && protocol === PROTOCOL.ICMP && icmpType(w.p, w.l4) === ICMP_TYPE.ECHO) {
     answerEcho(w, Entry.HOST, w.node);

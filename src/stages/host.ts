@@ -54,6 +54,7 @@ export function tun0Input(w: Walk): number {
 
 /** What ip_rcv and the first look of routing refuse. */
 export function receive(w: Walk): number {
+  w.checksIp = true;
   findTransport(w);
   const reason = checkIpv4Host(w.p, w.l3, w.end);
   if (reason !== Reason.None) return reason;
@@ -123,6 +124,8 @@ export function forward(w: Walk): number {
     );
   }
   decrementTtl(p, l3);
+  w.forwards++;
+  if (mtu < w.mtu) w.mtu = mtu;
   if (w.ctInfo === CtInfo.INVALID) return w.drop(Reason.ConntrackInvalid);
   if (w.rejecting) return rejectService(w);
   return ForwardNext.Postrouting;
@@ -147,11 +150,12 @@ function reject(w: Walk, reason: number, type: number, code: number, rest: numbe
   return w.finish(Verdict.Rejected, reason);
 }
 
-/** nat POSTROUTING, then the connection is kept. Drops: NatPortsExhausted, ConntrackFull. */
+/** nat POSTROUTING, then the connection is kept. Drops: NatPortsExhausted, ConntrackFull, ConntrackClash. */
 export function postrouting(w: Walk): number {
   if (w.ctInfo === CtInfo.NEW && w.ct < 0) {
     if (!translateNewSource(w)) return w.drop(Reason.NatPortsExhausted);
-    if (!confirm(w)) return w.drop(Reason.ConntrackFull);
+    const refused = confirm(w);
+    if (refused !== Reason.None) return w.drop(refused);
   } else if (w.ctInfo !== CtInfo.RELATED && w.ctInfo !== CtInfo.RELATED_REPLY) {
     if (changesHere(w, CT_FLAG.SRC_NAT, CT_FLAG.DST_NAT)) natSource(w);
   }

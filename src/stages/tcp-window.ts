@@ -1,19 +1,20 @@
 /** TCP's windows in conntrack: is a segment one that the receiver can expect, and what does it say of both sides?
- *  Source: Linux net/netfilter/nf_conntrack_proto_tcp.c (tcp_in_window, tcp_new, tcp_options, tcp_sack). */
-import { WINDOW, WINDOW_FLAG } from '../tables/conntrack.js';
+ *  Source: Linux net/netfilter/nf_conntrack_proto_tcp.c (tcp_in_window, tcp_new, tcp_options). */
+import {
+  boundsBroken,
+  countRetransmission,
+  highestSack,
+  InWindow,
+  isAfter,
+  learnWindow,
+} from '../kernels/tcp-window.js';
+import { WINDOW, WINDOW_FLAG } from '../kernels/window-columns.js';
 import { TCP, TCP_FLAG, tcpAck, tcpFlags, tcpHeaderSize, tcpSeq } from '../wire/tcp.js';
 import { ipv4End } from './transport.js';
 import type { Walk } from './walk.js';
 
-export const InWindow = { ACCEPT: 0, IGNORE: 1, INVALID: 2 } as const;
-
-const OPTION = { END: 0, NOP: 1, SCALE: 3, SACK_PERMITTED: 4, SACK: 5 } as const;
+const OPTION = { END: 0, NOP: 1, SCALE: 3, SACK_PERMITTED: 4 } as const;
 const SCALE_MAX = 14;
-const MAX_ACK_WINDOW = 66_000;
-
-/** Sequence numbers compare modulo 2^32. */
-const before = (a: number, b: number): boolean => ((a - b) | 0) < 0;
-const after = (a: number, b: number): boolean => ((b - a) | 0) < 0;
 
 /** Sequence number behind the segment in hand: its data, SYN and FIN counted. */
 export function segmentEnd(w: Walk): number {
@@ -58,14 +59,15 @@ export function judgeWindow(w: Walk, row: number, direction: number, state: numb
   const rawWindow = p.getUint16(l4 + TCP.WINDOW);
   let window = rawWindow;
   let end = segmentEnd(w);
-  let sack = (win[receiver + WINDOW.FLAGS]! & WINDOW_FLAG.SACK_PERMITTED) !== 0 ? highestSack(w, ack) : ack;
+  let sack =
+    (win[receiver + WINDOW.FLAGS]! & WINDOW_FLAG.SACK_PERMITTED) !== 0 ? highestSack(p, l4, ack) : ack;
 
   if (win[sender + WINDOW.MAX_WINDOW] === 0) {
     if (isSyn) {
       initSender(w, win, sender, receiver, end, window, direction);
       if (!hasAck) return InWindow.ACCEPT;
     } else pickUpSender(win, sender, receiver, end, window, sack);
-  } else if (isSyn && after(end, win[sender + WINDOW.END]!) && (state === 1 || state === 2)) {
+  } else if (isSyn && isAfter(end, win[sender + WINDOW.END]!) && (state === 1 || state === 2)) {
     initSender(w, win, sender, receiver, end, window, direction);
     if (direction === 1 && !hasAck) return InWindow.ACCEPT;
   }
@@ -82,93 +84,10 @@ export function judgeWindow(w: Walk, row: number, direction: number, state: numb
   if (outside !== InWindow.ACCEPT)
     return (win[sender + WINDOW.FLAGS]! & WINDOW_FLAG.LIBERAL) !== 0 ? InWindow.ACCEPT : outside;
   if (!isSyn) window <<= win[sender + WINDOW.SCALE]!;
-  learn(win, sender, receiver, end, ack, sack, window, hasAck);
+  learnWindow(win, sender, receiver, end, ack, sack, window, hasAck);
   if ((flags & (TCP_FLAG.SYN | TCP_FLAG.FIN | TCP_FLAG.RST)) === 0 && hasAck)
     countRetransmission(win, row, direction, seq, ack, end, rawWindow);
   return InWindow.ACCEPT;
-}
-
-/** Conditions I to IV of the source's comment. */
-function boundsBroken(
-  win: Int32Array,
-  sender: number,
-  receiver: number,
-  seq: number,
-  end: number,
-  sack: number,
-): number {
-  const senderEnd = win[sender + WINDOW.END]!;
-  const senderMaxEnd = win[sender + WINDOW.MAX_END]!;
-  const receiverEnd = win[receiver + WINDOW.END]!;
-  const receiverWindow = win[receiver + WINDOW.MAX_WINDOW]!;
-  const ackWindow = Math.max(win[sender + WINDOW.MAX_WINDOW]! >>> 0, MAX_ACK_WINDOW);
-  const isAckRecent = after(sack, (receiverEnd - ackWindow - 1) | 0);
-  const isAckSeen = before(sack, (receiverEnd + 1) | 0);
-  const isEndInWindow = after(end, (senderEnd - receiverWindow - 1) | 0);
-  if (!before(seq, (senderMaxEnd + 1) | 0)) {
-    const overshot = (end - senderMaxEnd + 1) >>> 0;
-    const isTolerated =
-      receiverWindow !== 0 && isEndInWindow && isAckRecent && overshot <= receiverWindow >>> 0 && isAckSeen;
-    return isTolerated ? InWindow.IGNORE : InWindow.INVALID;
-  }
-  if (!isAckSeen) return InWindow.INVALID;
-  if (receiverWindow !== 0 && !isEndInWindow) return InWindow.INVALID;
-  return isAckRecent ? InWindow.ACCEPT : InWindow.IGNORE;
-}
-
-function learn(
-  win: Int32Array,
-  sender: number,
-  receiver: number,
-  end: number,
-  ack: number,
-  sack: number,
-  window: number,
-  hasAck: boolean,
-): void {
-  const wide = window + ((sack - ack) >>> 0);
-  if (win[sender + WINDOW.MAX_WINDOW]! >>> 0 < wide) win[sender + WINDOW.MAX_WINDOW] = wide;
-  if (after(end, win[sender + WINDOW.END]!)) {
-    win[sender + WINDOW.END] = end;
-    win[sender + WINDOW.FLAGS]! |= WINDOW_FLAG.UNACKNOWLEDGED;
-  }
-  if (hasAck) {
-    const isFirst = (win[sender + WINDOW.FLAGS]! & WINDOW_FLAG.MAX_ACK_SET) === 0;
-    if (isFirst || after(ack, win[sender + WINDOW.MAX_ACK]!)) win[sender + WINDOW.MAX_ACK] = ack;
-    win[sender + WINDOW.FLAGS]! |= WINDOW_FLAG.MAX_ACK_SET;
-  }
-  if (win[receiver + WINDOW.MAX_WINDOW] !== 0 && after(end, win[sender + WINDOW.MAX_END]!))
-    win[receiver + WINDOW.MAX_WINDOW]! += (end - win[sender + WINDOW.MAX_END]!) | 0;
-  const edge = (sack + window) | 0;
-  if (after(edge, (win[receiver + WINDOW.MAX_END]! - 1) | 0))
-    win[receiver + WINDOW.MAX_END] = window === 0 ? (edge + 1) | 0 : edge;
-  if (ack === win[receiver + WINDOW.END]) win[receiver + WINDOW.FLAGS]! &= ~WINDOW_FLAG.UNACKNOWLEDGED;
-}
-
-function countRetransmission(
-  win: Int32Array,
-  row: number,
-  direction: number,
-  seq: number,
-  ack: number,
-  end: number,
-  window: number,
-): void {
-  const last = row * WINDOW.ROW + WINDOW.LAST;
-  if (
-    win[last] === seq &&
-    win[last + 1] === ack &&
-    win[last + 2] === end &&
-    win[last + 3] === ((direction << 16) | window)
-  ) {
-    win[last + 4]!++;
-    return;
-  }
-  win[last] = seq;
-  win[last + 1] = ack;
-  win[last + 2] = end;
-  win[last + 3] = (direction << 16) | window;
-  win[last + 4] = 0;
 }
 
 /** The first SYN or SYN-ACK of a side (tcp_init_sender). */
@@ -235,30 +154,4 @@ function readOptions(w: Walk, win: Int32Array, side: number): void {
     }
     at += size;
   }
-}
-
-/** The highest right edge of the SACK blocks, or `ack`. */
-function highestSack(w: Walk, ack: number): number {
-  const { p, l4 } = w;
-  const end = l4 + tcpHeaderSize(p, l4);
-  let highest = ack;
-  for (let at = l4 + TCP.MIN_SIZE; at < end; ) {
-    const kind = p.getUint8(at);
-    if (kind === OPTION.END) return highest;
-    if (kind === OPTION.NOP) {
-      at++;
-      continue;
-    }
-    const size = at + 1 < end ? p.getUint8(at + 1) : 0;
-    if (size < 2 || at + size > end) return highest;
-    if (kind === OPTION.SACK && size >= 10 && (size - 2) % 8 === 0) {
-      for (let block = at + 2; block < at + size; block += 8) {
-        const edge = p.getInt32(block + 4);
-        if (after(edge, highest)) highest = edge;
-      }
-      return highest;
-    }
-    at += size;
-  }
-  return highest;
 }

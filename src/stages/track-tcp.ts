@@ -1,18 +1,15 @@
 /** What a TCP segment does to a connection that conntrack knows: state, window, timeout.
  *  Source: Linux net/netfilter/nf_conntrack_proto_tcp.c (nf_conntrack_tcp_packet). */
-import { CT_FLAG, WINDOW, WINDOW_FLAG } from '../tables/conntrack.js';
+import { InWindow, windowTimeoutNs } from '../kernels/tcp-window.js';
+import { WINDOW, WINDOW_FLAG } from '../kernels/window-columns.js';
+import { CT_FLAG } from '../tables/conntrack.js';
 import { tcpFlags, tcpSeq } from '../wire/tcp.js';
 import { nextTcpState, SegmentKind, segmentKind, TCP_TIMEOUT_NS, TcpState } from './tcp-states.js';
-import { InWindow, judgeWindow } from './tcp-window.js';
+import { judgeWindow } from './tcp-window.js';
 import type { Walk } from './walk.js';
 
 /** TAKEN: state and timeout are kept. IGNORED: let through, nothing learned. */
 export const Tcp = { TAKEN: 0, IGNORED: 1, INVALID: 2, REOPENS: 3 } as const;
-
-/** Timeouts that override the state's: nf_conntrack_tcp_timeout_max_retrans, _unacknowledged. */
-const RETRANSMITTED_NS = 300e9;
-const UNACKNOWLEDGED_NS = 300e9;
-const RETRANSMISSIONS_MAX = 3;
 
 /** The segment in hand meets row `row` in `state`. */
 export function meetTcp(w: Walk, row: number, direction: number, state: number): number {
@@ -67,15 +64,6 @@ function judgeReset(w: Walk, row: number, direction: number, state: number): num
 }
 
 function timeoutNs(win: Int32Array, base: number, kind: number, state: number): number {
-  const usual = TCP_TIMEOUT_NS[state]!;
-  if (win[base + WINDOW.RETRANSMISSIONS]! >= RETRANSMISSIONS_MAX && usual > RETRANSMITTED_NS)
-    return RETRANSMITTED_NS;
   if (kind === SegmentKind.RST) return TCP_TIMEOUT_NS[TcpState.CLOSE]!;
-  const flags = win[base + WINDOW.FLAGS]! | win[base + WINDOW.SIDE + WINDOW.FLAGS]!;
-  if ((flags & WINDOW_FLAG.UNACKNOWLEDGED) !== 0 && usual > UNACKNOWLEDGED_NS) return UNACKNOWLEDGED_NS;
-  // A closed window: the sender will only probe it.
-  const isAck = kind === SegmentKind.ACK;
-  if (isAck && (win[base + WINDOW.LAST + 3]! & 0xffff) === 0 && usual > RETRANSMITTED_NS)
-    return RETRANSMITTED_NS;
-  return usual;
+  return windowTimeoutNs(win, base, kind === SegmentKind.ACK, TCP_TIMEOUT_NS[state]!);
 }

@@ -3,6 +3,7 @@
  *  Source: Linux net/netfilter/nf_conntrack_core.c, nf_conntrack_proto_{tcp,udp,icmp,generic}.c. */
 import { CT_FLAG } from '../tables/conntrack.js';
 import { CT } from '../tables/flows.js';
+import { Reason } from '../verdict/reasons.js';
 import { ICMP, ICMP_TYPE, icmpType, isIcmpError } from '../wire/icmp.js';
 import { ipv4Dst, ipv4HeaderSize, ipv4Protocol, ipv4Src, PROTOCOL } from '../wire/ipv4.js';
 import { TCP_FLAG, tcpFlags } from '../wire/tcp.js';
@@ -35,15 +36,22 @@ export function track(w: Walk): void {
   w.untrack();
   w.ctInfo = CtInfo.INVALID;
   const protocol = ipv4Protocol(w.p, w.l3);
-  if (!isTransportWhole(w) || transportStatus(w) === L4.BAD) return;
+  const isSound = isTransportWhole(w) && transportStatus(w) !== L4.BAD;
+  if (!isSound || w.l4Status === L4.PARTIAL) w.isRecordable = false;
+  if (!isSound) return;
   if (protocol === PROTOCOL.ICMP && !isEcho(icmpType(w.p, w.l4))) {
+    w.isRecordable = false;
     if (isIcmpError(icmpType(w.p, w.l4))) relate(w);
     return;
   }
-  if (protocol === PROTOCOL.TCP && !areTcpFlagsValid(tcpFlags(w.p, w.l4))) return;
+  if (protocol === PROTOCOL.TCP && !areTcpFlagsValid(tcpFlags(w.p, w.l4))) {
+    w.isRecordable = false;
+    return;
+  }
   readTuple(w, w.l3, w.l4, w.tuple);
   const found = findConnection(w);
   if (found >= 0 && meet(w, found, protocol)) return;
+  w.isRecordable = false;
   begin(w, protocol);
 }
 
@@ -106,6 +114,7 @@ function meet(w: Walk, found: number, protocol: number): boolean {
       table.remove(row);
       return false;
     }
+    if (met !== Tcp.TAKEN) w.isRecordable = false;
     if (met === Tcp.INVALID) return true;
     refer(w, found);
     if (met === Tcp.IGNORED) return true;
@@ -130,6 +139,7 @@ function meet(w: Walk, found: number, protocol: number): boolean {
 function refer(w: Walk, found: number): void {
   const row = found >> 1;
   w.ct = found;
+  w.touch(found);
   if ((found & 1) === 1) w.ctInfo = CtInfo.REPLY;
   else w.ctInfo = (w.conntrack.flags[row]! & CT_FLAG.SEEN_REPLY) !== 0 ? CtInfo.ESTABLISHED : CtInfo.NEW;
   w.service = w.conntrack.service[row]!;
@@ -159,12 +169,15 @@ function begin(w: Walk, protocol: number): void {
   invertTuple(w.tuple, 0, w.reply);
 }
 
-/** Keep a new connection (nf_conntrack_confirm). False when the table is full. */
-export function confirm(w: Walk): boolean {
-  if (w.ct >= 0 || w.ctInfo !== CtInfo.NEW) return true;
+/** Keep a new connection (nf_conntrack_confirm). Answers why it could not be kept, or None: then the packet goes on. */
+export function confirm(w: Walk): Reason {
+  if (w.ct >= 0 || w.ctInfo !== CtInfo.NEW) return Reason.None;
   const { conntrack: table, nowNs } = w;
+  // Datagrams may share a tuple (allow_clash); a stream may not.
+  if ((w.tuple[3]! & 0xff) === PROTOCOL.TCP && table.findTuple(w.reply, nowNs) >= 0)
+    return Reason.ConntrackClash;
   const row = table.insert(w.tuple, w.reply, nowNs);
-  if (row < 0) return false;
+  if (row < 0) return Reason.ConntrackFull;
   const protocol = w.tuple[3]! & 0xff;
   table.state[row] = w.freshState;
   table.flags[row] = w.fresh;
@@ -175,7 +188,7 @@ export function confirm(w: Walk): boolean {
   table.service[row] = w.service;
   table.endpoint[row] = w.endpoint;
   w.ct = row * 2;
-  return true;
+  return Reason.None;
 }
 
 const inner = new Int32Array(4);

@@ -1,4 +1,6 @@
 /** The packet in hand: where it is, what is known of it, and what a stage may do to it. One object serves a whole run. */
+
+import { TOUCHES_MAX } from '../kernels/path-columns.js';
 import type { Arena } from '../packet/batch.js';
 import { HEADROOM } from '../packet/batch.js';
 import type { Conntrack } from '../tables/conntrack.js';
@@ -89,6 +91,16 @@ export class Walk {
   /** What the batch lookup found for this packet's first question, or -2 when it was not asked. */
   hint = -2;
 
+  // What a later packet of the same kind needs to know to take the short way.
+  /** Nothing was met that the next packet could meet otherwise. */
+  isRecordable = true;
+  readonly touches = new Int32Array(TOUCHES_MAX);
+  touchCount = 0;
+  /** How often a host forwarded it, and the least MTU there. */
+  forwards = 0;
+  mtu = 0xffff;
+  checksIp = false;
+
   // The Service, for filter rules and reports.
   service = -1;
   endpoint = -1;
@@ -137,6 +149,11 @@ export class Walk {
     this.l4Status = L4.UNKNOWN;
     this.steps = 0;
     this.hint = -2;
+    this.isRecordable = true;
+    this.touchCount = 0;
+    this.forwards = 0;
+    this.mtu = 0xffff;
+    this.checksIp = false;
     this.service = -1;
     this.endpoint = -1;
     this.pick = -1;
@@ -153,6 +170,12 @@ export class Walk {
     this.ct = -1;
     this.fresh = 0;
     this.rejecting = false;
+  }
+
+  /** The packet met a known connection, in this direction. */
+  touch(found: number): void {
+    if (this.touchCount === TOUCHES_MAX) this.isRecordable = false;
+    else this.touches[this.touchCount++] = found;
   }
 
   /** End the walk. `exit` is a row of the port table, or -1. */

@@ -6,41 +6,17 @@
  *  state    u8: TCP state (nf_conntrack_proto_tcp.c); 0 for others    flags u8: FLAG
  *  expiresNs, streamNs f64: when the row dies; from when a UDP flow counts as a stream
  *  service, endpoint i32: rows of the Service and the endpoint it was translated to, or -1
+ *  born i32: number of the connection in the run, so that whoever remembers a row can tell that it is another's now
  *  All columns are live. Full at `limit` rows: expired ones are cleared first, then insert answers MISS.
  *  Grows by doubling, so that a small run takes little memory. Keys and hashes: kernels/five-tuple. */
 import { conntrackFind } from '../kernels/conntrack-lookup.js';
 import { tupleHash } from '../kernels/five-tuple.js';
+import { WINDOW } from '../kernels/window-columns.js';
 
 const MISS = -1;
 const ROWS_AT_START = 4096;
 
 export const CT_FLAG = { SEEN_REPLY: 1, ASSURED: 2, SRC_NAT: 4, DST_NAT: 8, DYING: 16 } as const;
-
-/** One row of `windows`: the sender of the original direction, the sender of the replies, the last segment. */
-export const WINDOW = {
-  ROW: 20,
-  SIDE: 7,
-  END: 0,
-  MAX_END: 1,
-  MAX_WINDOW: 2,
-  MAX_ACK: 3,
-  SCALE: 4,
-  FLAGS: 5,
-  /** Behind both sides: seq, ack, end, direction << 16 | window, retransmissions, kind of the last segment. */
-  LAST: 14,
-  RETRANSMISSIONS: 18,
-  LAST_KIND: 19,
-} as const;
-
-/** IP_CT_TCP_FLAG_* of include/uapi/linux/netfilter/nf_conntrack_tcp.h. */
-export const WINDOW_FLAG = {
-  SCALE: 0x01,
-  SACK_PERMITTED: 0x02,
-  CLOSE_INIT: 0x04,
-  LIBERAL: 0x08,
-  UNACKNOWLEDGED: 0x10,
-  MAX_ACK_SET: 0x20,
-} as const;
 
 export class Conntrack {
   slots = new Int32Array(ROWS_AT_START * 4);
@@ -52,6 +28,7 @@ export class Conntrack {
   streamNs = new Float64Array(ROWS_AT_START);
   service = new Int32Array(ROWS_AT_START);
   endpoint = new Int32Array(ROWS_AT_START);
+  born = new Int32Array(ROWS_AT_START);
   /** Rows handed out so far and given back: a stack in front of the never used ones. */
   #free = new Int32Array(ROWS_AT_START);
   #freeCount = 0;
@@ -114,7 +91,7 @@ export class Conntrack {
     this.#link(row * 2);
     this.#link(row * 2 + 1);
     this.count++;
-    this.created++;
+    this.born[row] = ++this.created;
     return row;
   }
 
@@ -176,6 +153,7 @@ export class Conntrack {
     this.streamNs = grow(this.streamNs, new Float64Array(size));
     this.service = grow(this.service, new Int32Array(size));
     this.endpoint = grow(this.endpoint, new Int32Array(size));
+    this.born = grow(this.born, new Int32Array(size));
     this.#free = grow(this.#free, new Int32Array(size));
     this.#rehash(slotsFor(size));
     return true;

@@ -71,6 +71,7 @@ export const Reason = {
   LinkTypeUnsupported: 66,
   CaptureTruncated: 67,
   WorkerQuarantine: 68,
+  ConntrackClash: 69,
 } as const;
 export type Reason = (typeof Reason)[keyof typeof Reason];
 
@@ -400,4 +401,9 @@ export const REASONS: readonly ReasonText[] = [
     layer: 'podplane replay',
   },
   { name: 'worker-quarantine', sentence: 'Two workers died on this packet.', layer: 'podplane workers' },
+  {
+    name: 'conntrack-clash',
+    sentence: 'Another connection already has the answers of this one: the same ends, reached another way.',
+    layer: 'nf_conntrack_confirm (br0 ct(commit), POSTROUTING, INPUT)',
+  },
 ];

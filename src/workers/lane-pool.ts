@@ -67,6 +67,8 @@ class WorkerThreads implements LanePool {
         name: 'runTask',
         minThreads: 1,
         maxThreads: 1,
+        // Else a task that finds the thread busy goes behind later ones.
+        stricterFIFO: true,
         workerData: setup,
       });
     });

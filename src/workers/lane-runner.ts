@@ -3,11 +3,9 @@ import { Engine } from '../engine/engine.js';
 import type { PacketTrace } from '../engine/explain.js';
 import type { Arena } from '../packet/batch.js';
 import type { Epoch } from '../tables/epoch.js';
-import { NONE } from '../tables/nodes.js';
 import { HeldNumbers } from './held-numbers.js';
 import { copySegment, type LaneRows, RowRole, type Segment } from './parcel.js';
-import { isFrom, readdressSource } from './readdress.js';
-import { MISS, RecentTable } from './recent-table.js';
+import { ServerChoices } from './server-choices.js';
 
 /** What a run's lanes have in common. */
 export interface LaneSettings {
@@ -44,11 +42,9 @@ const CHOICES = 65_536;
 
 export class LaneRunner {
   readonly engine: Engine;
-  readonly #epoch: Epoch;
   readonly #settings: LaneSettings;
   readonly #held = new HeldNumbers();
-  readonly #choices: RecentTable;
-  readonly #endpoint: Int32Array;
+  readonly #choices: ServerChoices;
   #clockNs = Number.NEGATIVE_INFINITY;
   #spilled: Segment[] = [];
   #traces: PlacedTrace[] = [];
@@ -60,7 +56,6 @@ export class LaneRunner {
   #met = 0;
 
   constructor(epoch: Epoch, settings: LaneSettings) {
-    this.#epoch = epoch;
     this.#settings = settings;
     this.engine = new Engine(epoch, {
       seed: settings.seed,
@@ -69,8 +64,7 @@ export class LaneRunner {
       backend: settings.backend,
       explain: settings.isExplained,
     });
-    this.#choices = new RecentTable(settings.isModel ? CHOICES : 1);
-    this.#endpoint = new Int32Array(this.#choices.capacity);
+    this.#choices = new ServerChoices(epoch.tables, settings.isModel ? CHOICES : 1);
   }
 
   /** Walk the lane's rows. Their output is in rows.output, and before it in the outcome's segments. */
@@ -149,8 +143,7 @@ export class LaneRunner {
         this.#meet(rows, origin, output.parent[i] === -1);
         place[i] = root[i] = sequence[origin]!;
         this.#held.see(output.packet[i]!, sequence[origin]!);
-        if (this.#settings.isModel && output.parent[i] === -1)
-          this.#noteChoice(rows, origin, output.endpoint[i]!);
+        if (this.#settings.isModel && output.parent[i] === -1) this.#choices.note(rows, origin, i);
         continue;
       }
       // The clock passes each input once; the row's turn is the first input that brings it so far.
@@ -209,49 +202,12 @@ export class LaneRunner {
     const { count } = input;
     let isChoiceDue = false;
     for (let i = 0; i < count; i++) {
-      if (role[i] === RowRole.OPENS || (role[i] === RowRole.TO_SERVICE && this.#choiceOf(rows, i) < 0))
+      if (role[i] === RowRole.OPENS || (role[i] === RowRole.TO_SERVICE && !this.#choices.has(rows, i)))
         isChoiceDue = true;
       if (role[i] !== RowRole.FROM_SERVER) continue;
       if (isChoiceDue) this.#processUntil(rows, i);
       isChoiceDue = false;
-      const endpoint = this.#choiceOf(rows, i);
-      if (endpoint >= 0) this.#readdress(rows, i, endpoint);
+      if (this.#choices.follow(rows, i)) this.#readdressed++;
     }
-  }
-
-  #readdress(rows: LaneRows, i: number, endpoint: number): void {
-    const { endpoints, pods } = this.#epoch.tables;
-    const { input, inner } = rows;
-    const at = input.offset[i]! + inner[i]!;
-    const { view } = input.arena;
-    const address = endpoints.address[endpoint]!;
-    const port = endpoints.port[endpoint]!;
-    const pod = endpoints.pod[endpoint]!;
-    // An endpoint that is no pod sends from outside the pod network: nothing to inject there.
-    if (pod === NONE || isFrom(view, at, address, port)) return;
-    readdressSource(view, at, address, port);
-    input.offset[i] = at;
-    input.length[i] = input.length[i]! - inner[i]!;
-    input.port[i] = pods.port[pod]!;
-    this.#readdressed++;
-  }
-
-  #choiceOf(rows: LaneRows, i: number): number {
-    const row = this.#choices.find(rows.client[i]!, rows.clientPort[i]!, this.#serviceIp(rows, i), 0);
-    return row === MISS ? -1 : this.#endpoint[row]!;
-  }
-
-  #noteChoice(rows: LaneRows, i: number, endpoint: number): void {
-    const role = rows.role[i];
-    if (endpoint < 0 || (role !== RowRole.OPENS && role !== RowRole.TO_SERVICE)) return;
-    const ip = this.#serviceIp(rows, i);
-    let row = this.#choices.find(rows.client[i]!, rows.clientPort[i]!, ip, 0);
-    if (row === MISS || this.#choices.isAged(row))
-      row = this.#choices.add(rows.client[i]!, rows.clientPort[i]!, ip, 0);
-    this.#endpoint[row] = endpoint;
-  }
-
-  #serviceIp(rows: LaneRows, i: number): number {
-    return this.#epoch.tables.services.ip[rows.service[i]!]!;
   }
 }

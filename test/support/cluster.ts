@@ -55,7 +55,7 @@ const PODS: readonly [name: keyof typeof NAMES, namespace: keyof typeof VNI, nod
 const SERVICES: readonly [ip: keyof typeof NAMES, namespace: string, ports: string, pods: string][] = [
   ['vault', 'isolated', 'TCP 8200 > 8200', 'v'],
   ['dns', 'openshift-dns', 'dns UDP 53 > 5353, dns-tcp TCP 53 > 5353', 'd e'],
-  ['far', 'web', 'http TCP 80 > 8080, u UDP 90 > 9000, shut UDP 91 > 9999', 'b'],
+  ['far', 'web', 'http TCP 80 > 8080, u UDP 90 > 9000, shut UDP 91 > 9999, shut-t TCP 91 > 9999', 'b'],
   ['near', 'web', 'http TCP 80 > 8080, u UDP 90 > 9000', 'c'],
   ['none', 'web', 'http TCP 80 > 8080, u UDP 90 > 9000', ''],
   ['own', 'web', 'http TCP 80 > 8080, u UDP 90 > 9000', 'a'],

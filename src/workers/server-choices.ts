@@ -1,0 +1,99 @@
+/** Remembers which endpoint the rules chose for a client, and makes the recorded server's packets come from there. */
+import { POD_MAC_HI } from '../addr/mac.js';
+import type { Tables } from '../tables/epoch.js';
+import { NETWORK_KIND, NONE } from '../tables/nodes.js';
+import { Verdict } from '../verdict/verdict.js';
+import { ETHERNET } from '../wire/ethernet.js';
+import { IPV4, ipv4HeaderSize } from '../wire/ipv4.js';
+import { type LaneRows, RowRole } from './parcel.js';
+import { readdress } from './readdress.js';
+import { MISS, RecentTable } from './recent-table.js';
+
+export class ServerChoices {
+  readonly #tables: Tables;
+  /** (client, port and protocol, Service address). */
+  readonly #table: RecentTable;
+  readonly #endpoint: Int32Array;
+  /** The client as the endpoint sees it: masqueraded where it is its own endpoint. */
+  readonly #client: Uint32Array;
+  readonly #clientPort: Uint16Array;
+
+  constructor(tables: Tables, capacity: number) {
+    this.#tables = tables;
+    this.#table = new RecentTable(capacity);
+    this.#endpoint = new Int32Array(capacity);
+    this.#client = new Uint32Array(capacity);
+    this.#clientPort = new Uint16Array(capacity);
+  }
+
+  /** Is the choice for the client of input row `i` known? */
+  has(rows: LaneRows, i: number): boolean {
+    return this.#find(rows, i) !== MISS;
+  }
+
+  /** Output row `out` is what became of input row `i`: note the choice if it was a client's packet and arrived. */
+  note(rows: LaneRows, i: number, out: number): void {
+    const { role, output, input } = rows;
+    const endpoint = output.endpoint[out]!;
+    if (role[i] !== RowRole.OPENS && role[i] !== RowRole.TO_SERVICE) return;
+    if (endpoint < 0 || output.verdict[out] !== Verdict.Delivered) return;
+    let row = this.#find(rows, i);
+    if (row === MISS || this.#table.isAged(row))
+      row = this.#table.add(rows.client[i]!, rows.clientPort[i]!, this.#serviceIp(rows, i), 0);
+    const { view } = input.arena;
+    const l3 = output.offset[out]! + ETHERNET.SIZE;
+    this.#endpoint[row] = endpoint;
+    this.#client[row] = view.getUint32(l3 + IPV4.SRC);
+    this.#clientPort[row] = view.getUint16(l3 + ipv4HeaderSize(view, l3));
+  }
+
+  /** Make input row `i`, a recorded server's packet, the chosen endpoint's. False when it is that already, or cannot be. */
+  follow(rows: LaneRows, i: number): boolean {
+    const row = this.#find(rows, i);
+    if (row === MISS) return false;
+    const { endpoints, pods } = this.#tables;
+    const { input, inner } = rows;
+    const endpoint = this.#endpoint[row]!;
+    const pod = endpoints.pod[endpoint]!;
+    // An endpoint that is no pod sends from outside the pod network: nothing to inject there.
+    if (pod === NONE) return false;
+    const client = this.#client[row]!;
+    const isPod = this.#isNeighbour(pod, client);
+    const node = pods.node[pod]!;
+    const { tunMacHi, tunMacLo } = this.#tables.nodes;
+    const at = input.offset[i]! + inner[i]!;
+    const to = {
+      server: endpoints.address[endpoint]!,
+      serverPort: endpoints.port[endpoint]!,
+      client,
+      clientPort: this.#clientPort[row]!,
+    };
+    const [hi, lo] = isPod ? [POD_MAC_HI, client] : [tunMacHi[node]!, tunMacLo[node]!];
+    if (!readdress(input.arena.view, at, to, hi, lo)) return false;
+    input.offset[i] = at;
+    input.length[i] = input.length[i]! - inner[i]!;
+    input.port[i] = pods.port[pod]!;
+    return true;
+  }
+
+  /** Is `address` a pod's, on the link of the pod network? The node's gateway is tun0 itself. */
+  #isNeighbour(pod: number, address: number): boolean {
+    const { networks, nodes, pods } = this.#tables;
+    if (address === nodes.gateway[pods.node[pod]!]) return false;
+    for (let i = 0; i < networks.rows; i++)
+      if (
+        networks.kind[i] === NETWORK_KIND.CLUSTER &&
+        (address & networks.mask[i]!) >>> 0 === networks.base[i]
+      )
+        return true;
+    return false;
+  }
+
+  #find(rows: LaneRows, i: number): number {
+    return this.#table.find(rows.client[i]!, rows.clientPort[i]!, this.#serviceIp(rows, i), 0);
+  }
+
+  #serviceIp(rows: LaneRows, i: number): number {
+    return this.#tables.services.ip[rows.service[i]!]!;
+  }
+}
