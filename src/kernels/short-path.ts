@@ -189,13 +189,17 @@ function meetTcp(
   const ack = p.getInt32(l4 + TCP.ACK);
   const window = p.getUint16(l4 + TCP.WINDOW);
   const end = (seq + packetEnd - l4 - ((p.getUint8(l4 + TCP.OFFSET) >>> 4) << 2)) | 0;
+  let liberal = 0;
   for (let k = 0; k < touches; k++) {
     const touch = v.paths[base + PATH.TOUCH + k]!;
     const sender = senderOf(touch);
     const receiver = senderOf(touch ^ 1);
     if (windows[sender + WINDOW.MAX_WINDOW] === 0) return false;
     const sack = sackOf(p, windows, receiver, l4, ack);
-    if (boundsBroken(windows, sender, receiver, seq, end, sack) !== InWindow.ACCEPT) return false;
+    if (boundsBroken(windows, sender, receiver, seq, end, sack) === InWindow.ACCEPT) continue;
+    // A connection picked up in the middle takes the segment all the same, and learns nothing from it.
+    if ((windows[sender + WINDOW.FLAGS]! & WINDOW_FLAG.LIBERAL) === 0) return false;
+    liberal |= 1 << k;
   }
   for (let k = 0; k < touches; k++) {
     const touch = v.paths[base + PATH.TOUCH + k]!;
@@ -204,8 +208,10 @@ function meetTcp(
     const row = touch >> 1;
     const sack = sackOf(p, windows, receiver, l4, ack);
     const scaled = window << windows[sender + WINDOW.SCALE]!;
-    learnWindow(windows, sender, receiver, end, ack, sack, scaled, true);
-    countRetransmission(windows, row, touch & 1, seq, ack, end, window);
+    if ((liberal & (1 << k)) === 0) {
+      learnWindow(windows, sender, receiver, end, ack, sack, scaled, true);
+      countRetransmission(windows, row, touch & 1, seq, ack, end, window);
+    }
     windows[row * WINDOW.ROW + WINDOW.LAST_KIND] = SEGMENT_ACK;
     v.expiresNs[row] = nowNs + windowTimeoutNs(windows, row * WINDOW.ROW, true, TCP_ESTABLISHED_NS);
   }

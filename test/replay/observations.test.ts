@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { replay } from '../../src/replay/replay.js';
+import { packetBytes } from '../support/packets.js';
 import { type Seen, twoNodes, writeTrace } from './traces.js';
 
 const epoch = await twoNodes();
@@ -20,6 +21,9 @@ interface Case {
 const SYN = 'shell:40000 > web:8080 SYN id=1';
 const SYN_AT_POD3 = 'shell:40000 > pod-3:8080 SYN id=1';
 const SYNACK = 'pod-3:8080 > shell:40000 SYNACK id=7';
+
+/** Neither end nor MAC is the cluster's. */
+const FOREIGN = packetBytes('198.51.100.1:1 > 203.0.113.7:2 SYN', { srcMac: { hi: 0x0200, lo: 1 } });
 
 const CASES: readonly Case[] = [
   {
@@ -125,7 +129,7 @@ const CASES: readonly Case[] = [
   },
   {
     why: 'nobody in the cluster sends or gets it',
-    seen: [['x', 'nobody:1 > world:2 SYN'.replace('nobody', '198.51.100.1')]],
+    seen: [['x', FOREIGN]],
     injected: 0,
     verdicts: { dropped: 1 },
     reasons: { 'entry-unknown': 1 },

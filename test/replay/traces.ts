@@ -1,4 +1,4 @@
-/** Captures out of lines of text, for the replay's tests: who saw which packet, in order, a millisecond apart. */
+/** Captures out of lines of text, for the replay's tests: who saw which packet, in order, `stepMs` apart. */
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -26,7 +26,7 @@ export const NAMES = {
   world: '203.0.113.7',
 } as const;
 
-const EXAMPLE = fileURLToPath(new URL('../../../examples/two-nodes', import.meta.url));
+export const EXAMPLE = fileURLToPath(new URL('../../../examples/two-nodes', import.meta.url));
 /** 2026-01-01T00:00:00Z */
 export const START_NS = 1_767_225_600_000_000_000n;
 
@@ -46,7 +46,7 @@ const tun0 = (sender: string): { hi: number; lo: number } => ({
 /** Frame bytes of a line of test/support/packets, with the MACs that its sender would write. */
 export function frame(text: string): Uint8Array {
   const [from, to] = text.split(' > ').map((end) => addressOf(end));
-  const isOutside = to !== undefined && !to.startsWith('10.');
+  const isOutside = to !== undefined && !to.startsWith('10.') && !text.startsWith('vxlan');
   return packetBytes(text, { names: NAMES, ...(isOutside ? { dstMac: tun0(from ?? '') } : {}) });
 }
 
@@ -56,7 +56,12 @@ const addressOf = (end: string): string => {
 };
 
 /** Write what was seen into a capture of its own; returns its path. */
-export async function writeTrace(seen: readonly Seen[], name = 'trace.pcapng', startMs = 0): Promise<string> {
+export async function writeTrace(
+  seen: readonly Seen[],
+  name = 'trace.pcapng',
+  startMs = 0,
+  stepMs = 1,
+): Promise<string> {
   const path = join(mkdtempSync(join(tmpdir(), 'podplane-replay-')), name);
   await using writer = await createCapture(path, { epochNs: START_NS });
   const interfaces = new Map<string, number>();
@@ -67,7 +72,7 @@ export async function writeTrace(seen: readonly Seen[], name = 'trace.pcapng', s
       interfaces.set(on, id);
     }
     const bytes = typeof packet === 'string' ? frame(packet) : packet;
-    writer.write(id, (startMs + i) * 1e6, bytes, 0, bytes.length);
+    writer.write(id, (startMs + i * stepMs) * 1e6, bytes, 0, bytes.length);
   });
   return path;
 }
