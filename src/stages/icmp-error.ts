@@ -15,7 +15,7 @@ import {
   writeIpv4,
 } from '../wire/ipv4.js';
 import { natFlags } from './nat.js';
-import { keyedRandom } from './random.js';
+import { packetRandom } from './random.js';
 import { End, rewriteEnd } from './rewrite.js';
 import { ipv4End } from './transport.js';
 import { CtInfo, type Walk } from './walk.js';
@@ -60,7 +60,7 @@ export function writeIcmpError(w: Walk, type: number, code: number, rest: number
   // A translated destination answers for itself: in the reply direction its address is put back (nf_nat).
   const from = restored & CT_FLAG.DST_NAT ? ipv4Dst(p, quoted) : source;
   writeEthernet(p, at, 0, 0, 0, 0, ETHERTYPE.IPV4);
-  const id = keyedRandom(w.seed, w.tuple, w.nowNs, type) & 0xffff;
+  const id = packetRandom(w.seed, p, quoted, w.nowNs, type) & 0xffff;
   const tos = (ipv4Tos(p, l3) & TOS_MASK) | TOS_CONTROL;
   writeIpv4(p, ip, tos, length - ETHERNET.SIZE, id, 0, TTL, PROTOCOL.ICMP, from, to);
   p.setUint32(icmp, ((type << 24) | (code << 16)) >>> 0);

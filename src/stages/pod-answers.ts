@@ -28,7 +28,7 @@ import {
 import { fillUdpChecksum, UDP, udpLength, writeUdp } from '../wire/udp.js';
 import { answerDns } from './dns/answer.js';
 import { deservesIcmpError, writeIcmpError } from './icmp-error.js';
-import { keyedRandom } from './random.js';
+import { packetRandom } from './random.js';
 import { ipv4End } from './transport.js';
 import { Entry, type Walk } from './walk.js';
 
@@ -73,7 +73,7 @@ function reply(w: Walk, pod: number, protocol: number, size: number, fragment: n
   const source = ipv4Dst(p, l3);
   const destination = ipv4Src(p, l3);
   writePodEthernet(w, at, pod, destination);
-  const id = fragment === 0 ? keyedRandom(w.seed, w.tuple, w.nowNs, protocol) & 0xffff : 0;
+  const id = fragment === 0 ? packetRandom(w.seed, p, l3, w.nowNs, protocol) & 0xffff : 0;
   writeIpv4(p, at + ETHERNET.SIZE, tos, length, id, fragment, TTL, protocol, source, destination);
   return at;
 }
@@ -122,7 +122,7 @@ export function answerEcho(w: Walk, entry: number, place: number): void {
 export function respondTcp(w: Walk, pod: number): void {
   const { p, l3, l4 } = w;
   const size = TCP.MIN_SIZE + 4;
-  const seq = keyedRandom(w.seed, w.tuple, w.nowNs, TCP_FLAG.SYN);
+  const seq = packetRandom(w.seed, p, l3, w.nowNs, TCP_FLAG.SYN);
   const ack = (tcpSeq(p, l4) + 1) >>> 0;
   const at = reply(w, pod, PROTOCOL.TCP, size, IPV4_DF);
   const tcp = at + ETHERNET.SIZE + IPV4.MIN_SIZE;

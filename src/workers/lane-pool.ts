@@ -27,6 +27,7 @@ export function createLanePool(
 
 class ThisThread implements LanePool {
   readonly #group: LaneGroup;
+  #isSound = true;
   readonly #parcels: readonly (readonly Parcel[])[];
 
   constructor(epoch: Epoch, settings: LaneSettings, parcels: readonly (readonly Parcel[])[]) {
@@ -36,9 +37,11 @@ class ThisThread implements LanePool {
 
   async run(slot: number, drainAt = -1): Promise<readonly (GroupOutcome | Error)[]> {
     const parcel = this.#parcels[slot]![0]!;
+    if (!this.#isSound) return [new Error('the engines stopped and their connections are gone')];
     try {
       return [drainAt < 0 ? this.#group.run(parcel) : this.#group.drain(parcel, drainAt)];
     } catch (error) {
+      this.#isSound = false;
       return [error instanceof Error ? error : new Error(String(error))];
     }
   }

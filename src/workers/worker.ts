@@ -28,11 +28,14 @@ const setup = workerData as WorkerSetup;
 const epoch = new Epoch(setup.epoch);
 const group = new LaneGroup(epoch, setup.parcels[0]!.lanes.length, setup.settings);
 let serial = 0;
+/** An engine that stopped in the middle of a packet knows less than it should: nothing is walked after that. */
+let isSound = true;
 
 /** Walk one parcel.
  *  @throws Error when tasks before this one went to a thread that died: its connections are gone. */
 export function runTask(task: WorkerTask): GroupOutcome {
-  if (task.serial !== serial++) throw new Error('a worker died and its connections with it');
+  if (task.serial !== serial++ || !isSound) throw new Error('a worker died and its connections with it');
+  isSound = false;
   const parcel = setup.parcels[task.slot]!;
   parcel.arena.used = task.used;
   parcel.lanes.forEach((rows, i) => {
@@ -40,5 +43,7 @@ export function runTask(task: WorkerTask): GroupOutcome {
     rows.input.next = 0;
     rows.output.count = 0;
   });
-  return task.drainAt < 0 ? group.run(parcel) : group.drain(parcel, task.drainAt);
+  const outcome = task.drainAt < 0 ? group.run(parcel) : group.drain(parcel, task.drainAt);
+  isSound = true;
+  return outcome;
 }

@@ -1,0 +1,70 @@
+/** Lanes: whatever form a packet of a connection has, its lane is the client's. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createArena } from '../../src/packet/batch.js';
+import { entryPort } from '../../src/replay/entry.js';
+import { LaneChooser } from '../../src/replay/lane.js';
+import { PacketView } from '../../src/replay/packet-view.js';
+import { ServiceIndex } from '../../src/replay/service-index.js';
+import { frame, type NAMES, twoNodes } from './traces.js';
+
+const { tables } = await twoNodes();
+const LANES = 64;
+
+function lanesOf(lines: readonly string[], lanes = LANES): number[] {
+  const chooser = new LaneChooser(tables, new ServiceIndex(tables), lanes);
+  const view = new PacketView();
+  return lines.map((line) => {
+    const bytes = frame(line);
+    const arena = createArena(bytes.length);
+    arena.bytes.set(bytes);
+    view.read(arena.view, 0, bytes.length, 4789);
+    const port = entryPort(tables, arena.view, 0, view);
+    return chooser.laneOf(arena.view, view, Math.max(port, 0));
+  });
+}
+
+for (const { why, lines } of [
+  {
+    why: 'to a Service, after DNAT, in the tunnel, the reply, the reply after un-NAT',
+    lines: [
+      'shell:4000 > web:8080 SYN',
+      'shell:4000 > pod-3:8080 SYN',
+      'vxlan n1 > n2 vni 1001 | shell:4000 > pod-3:8080 SYN',
+      'pod-3:8080 > shell:4000 SYNACK',
+      'web:8080 > shell:4000 SYNACK',
+    ],
+  },
+  {
+    why: 'between pods, both ways',
+    lines: ['shell:4000 > prometheus:4001 SYN', 'prometheus:4001 > shell:4000 SYNACK'],
+  },
+  { why: 'a masqueraded reply', lines: ['shell:4000 > world:443 SYN', 'world:443 > n1:4000 SYNACK'] },
+  { why: 'echo and its reply', lines: ['shell > pod-3 ping', 'pod-3 > shell pong'] },
+])
+  test(`one lane: ${why}`, () => {
+    const lanes = lanesOf(lines);
+    assert.deepEqual(
+      lanes,
+      lines.map(() => lanes[0]),
+    );
+  });
+
+test('both ends a server: lane 0', () => {
+  assert.deepEqual(lanesOf(['pod-1:8080 > web:8080 SYN']), [0]);
+});
+
+test('clients spread over lanes', () => {
+  const clients = ['shell', 'pod-1', 'pod-2', 'prometheus', 'vault'] satisfies (keyof typeof NAMES)[];
+  const lanes = lanesOf(clients.map((client) => `${client}:4000 > web:8080 SYN`));
+  assert.ok(new Set(lanes).size > 2, lanes.join());
+  assert.deepEqual(
+    new Set(
+      lanesOf(
+        clients.map((client) => `${client}:4000 > web:8080 SYN`),
+        1,
+      ),
+    ),
+    new Set([0]),
+  );
+});

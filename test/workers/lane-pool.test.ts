@@ -1,0 +1,64 @@
+/** The pool: one worker's failure is told, that worker is not trusted again, and the others go on. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createLanePool } from '../../src/workers/lane-pool.js';
+import type { LaneSettings } from '../../src/workers/lane-runner.js';
+import { createParcel, type LaneRows, type Parcel } from '../../src/workers/parcel.js';
+import { frame, twoNodes } from '../replay/traces.js';
+
+const epoch = await twoNodes();
+const settings: LaneSettings = {
+  seed: 1,
+  epochNs: 0n,
+  respond: false,
+  backend: 'typescript',
+  isExplained: false,
+  isModel: false,
+};
+const SHELL = Array.from({ length: epoch.tables.ports.rows }, (_, row) => row).find(
+  (row) => epoch.text(epoch.tables.ports.name[row]!) === 'pod:web/shell',
+)!;
+const NO_PORT = 9999;
+
+/** Give the lane one packet that enters at row `port`. */
+function put({ arena }: Parcel, rows: LaneRows, port: number): void {
+  const bytes = frame('shell:40000 > pod-3:8080 SYN');
+  arena.bytes.set(bytes, 66);
+  arena.used = 66 + bytes.length;
+  rows.input.offset[0] = 66;
+  rows.input.length[0] = bytes.length;
+  rows.input.port[0] = port;
+  rows.input.pick[0] = -1;
+  rows.sequence[0] = 5;
+  rows.input.count = 1;
+  rows.input.next = 0;
+  rows.output.count = 0;
+}
+
+const told = (outcomes: readonly (object | Error)[]): string[] =>
+  outcomes.map((outcome) => (outcome instanceof Error ? 'failed' : 'walked'));
+
+for (const workers of [1, 2])
+  test(`${workers} of ${workers} workers walk, the first fails, and stays failed`, async () => {
+    const parcels = Array.from({ length: workers }, (_, lane) => createParcel([lane], 4, 1 << 20));
+    const pool = createLanePool(epoch, settings, [parcels]);
+    const others = Array.from({ length: workers - 1 }, () => 'walked');
+    const fill = (port: number): void =>
+      parcels.forEach((parcel, lane) => {
+        put(parcel, parcel.lanes[0]!, lane === 0 ? port : SHELL);
+      });
+    try {
+      fill(SHELL);
+      assert.deepEqual(told(await pool.run(0)), ['walked', ...others]);
+      for (const { lanes } of parcels) {
+        assert.equal(lanes[0]!.output.count, 1);
+        assert.deepEqual([lanes[0]!.place[0], lanes[0]!.root[0]], [5, 5]);
+      }
+      fill(NO_PORT);
+      assert.deepEqual(told(await pool.run(0)), ['failed', ...others]);
+      fill(SHELL);
+      assert.deepEqual(told(await pool.run(0)), ['failed', ...others]);
+    } finally {
+      await pool.close();
+    }
+  });
