@@ -5,7 +5,12 @@
   'targets': [
     {
       'target_name': '<(module_name)',
-      'sources': ['native/podplane.cc', 'native/five-tuple.cc', 'native/conntrack-lookup.cc'],
+      'sources': [
+        'native/podplane.cc',
+        'native/five-tuple.cc',
+        'native/conntrack-lookup.cc',
+        'native/short-path.cc',
+      ],
       'include_dirs': ['<!(node -p "require(\'node-addon-api\').include_dir")'],
       'defines': ['NAPI_VERSION=8', 'NAPI_DISABLE_CPP_EXCEPTIONS'],
       'cflags': ['-O3', '-Wall', '-Wextra', '-fvisibility=hidden'],

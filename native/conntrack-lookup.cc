@@ -8,15 +8,6 @@ namespace {
 
 constexpr size_t kGroup = 32;
 
-// Asks for the cache line of an address that will be read soon.
-inline void prefetch(const void* address) {
-#if defined(__GNUC__) || defined(__clang__)
-  __builtin_prefetch(address);
-#else
-  (void)address;
-#endif
-}
-
 // Word of the tuple of a slot, or SIZE_MAX where the slot names no whole tuple of the table.
 size_t tupleAt(int32_t slot, size_t words) {
   if (slot <= kEmpty) return SIZE_MAX;

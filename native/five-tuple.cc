@@ -2,14 +2,12 @@
 #include "kernels.h"
 #include "tables.h"
 #include "tuple-hash.h"
+#include "wire.h"
 
 namespace podplane {
 namespace {
 
 constexpr size_t kNone = 0;
-
-uint32_t be16(const uint8_t* p) { return static_cast<uint32_t>(p[0]) << 8 | p[1]; }
-uint32_t be32(const uint8_t* p) { return be16(p) << 16 | be16(p + 2); }
 
 bool isEcho(uint8_t type) { return type == kIcmpEcho || type == kIcmpEchoReply; }
 

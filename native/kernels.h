@@ -21,6 +21,43 @@ size_t fiveTupleBatch(Column<const uint8_t> bytes, Column<const uint32_t> offset
 size_t conntrackLookupBatch(Column<const int32_t> slots, Column<const int32_t> tuples, Column<const int32_t> keys,
                             Column<const uint32_t> hashes, size_t first, size_t count, Column<int32_t> rows);
 
+// What the short way reads and writes, see ShortPathViews of src/kernels/short-path.ts.
+struct ShortPathColumns {
+  Column<uint8_t> bytes;
+  Column<const uint32_t> offset, length;
+  Column<const double> tsNs;
+  Column<const int32_t> port, keys, found, pathTuples, paths;
+  Column<const uint8_t> state;
+  Column<uint8_t> flags;
+  Column<const int32_t> born;
+  Column<double> expiresNs;
+  Column<const double> streamNs;
+  Column<int32_t> windows;
+  Column<int32_t> origin;
+  Column<double> packet, parent;
+  Column<uint8_t> verdict;
+  Column<uint16_t> reason;
+  Column<int32_t> exit;
+  Column<uint32_t> outOffset, outLength;
+  Column<double> outTsNs;
+  Column<int32_t> endpoint, service;
+  Column<double> counts;
+};
+
+// Takes input rows `first` .. `end` while each is a hit; answers the first row not taken. A row that a column does not
+// hold is not taken.
+size_t shortPath(const ShortPathColumns& columns, size_t first, size_t end, size_t base, size_t out, double number,
+                 double limitNs);
+
+// Asks for the cache line of an address that will be read soon.
+inline void prefetch(const void* address) {
+#if defined(__GNUC__) || defined(__clang__)
+  __builtin_prefetch(address);
+#else
+  (void)address;
+#endif
+}
+
 // How many of `count` rows from `first` on a column of `length` rows holds.
 constexpr size_t clampRows(size_t first, size_t count, size_t length) {
   const size_t held = length > first ? length - first : 0;

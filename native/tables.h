@@ -7,7 +7,7 @@
 namespace podplane {
 
 // Raise together with LAYOUT_VERSION of scripts/addon-load.cjs whenever a column, a mark or an argument changes.
-constexpr int32_t kLayoutVersion = 1;
+constexpr int32_t kLayoutVersion = 2;
 
 // Connection table, see src/kernels/conntrack-lookup.ts.
 constexpr int32_t kMiss = -1;
@@ -24,5 +24,44 @@ constexpr uint8_t kIcmp = 1, kTcp = 6, kUdp = 17, kSctp = 132;
 constexpr uint8_t kIcmpEchoReply = 0, kIcmpEcho = 8;
 constexpr size_t kIcmpEchoSize = 8;
 constexpr size_t kPortsSize = 4;
+constexpr size_t kTcpMinSize = 20, kUdpSize = 8, kIcmpSize = 8;
+
+// A row of the path cache, see src/kernels/path-columns.ts.
+constexpr size_t kPathRow = 32;
+constexpr size_t kPathPort = 0;
+constexpr size_t kPathShape = 1;
+constexpr size_t kPathOutcome = 2;
+constexpr size_t kPathExit = 3;
+constexpr size_t kPathService = 4;
+constexpr size_t kPathEndpoint = 5;
+constexpr size_t kPathSrc = 6;
+constexpr size_t kPathDst = 7;
+constexpr size_t kPathPorts = 8;
+constexpr size_t kPathDeltas = 9;
+constexpr size_t kPathAskMac = 10;
+constexpr size_t kPathDstMac = 12;
+constexpr size_t kPathSrcMac = 14;
+constexpr size_t kPathMtu = 16;
+constexpr size_t kPathTouch = 17;
+constexpr size_t kPathBorn = 21;
+constexpr uint32_t kTouchesMax = 4;
+constexpr uint32_t kFlagNat = 1, kFlagMac = 2, kFlagChecksIp = 4;
+
+// A row of conntrack's windows, see src/kernels/window-columns.ts.
+constexpr size_t kWindowRow = 20;
+constexpr size_t kWindowSide = 7;
+constexpr size_t kWindowEnd = 0;
+constexpr size_t kWindowMaxEnd = 1;
+constexpr size_t kWindowMaxWindow = 2;
+constexpr size_t kWindowMaxAck = 3;
+constexpr size_t kWindowScale = 4;
+constexpr size_t kWindowFlags = 5;
+constexpr size_t kWindowLast = 14;
+constexpr size_t kWindowRetransmissions = 18;
+constexpr size_t kWindowLastKind = 19;
+constexpr int32_t kWindowSackPermitted = 0x02;
+constexpr int32_t kWindowLiberal = 0x08;
+constexpr int32_t kWindowUnacknowledged = 0x10;
+constexpr int32_t kWindowMaxAckSet = 0x20;
 
 }  // namespace podplane

@@ -8,7 +8,7 @@ const { createHash } = require('node:crypto');
 const { existsSync, readFileSync } = require('node:fs');
 
 /** Raised together with kLayoutVersion of native/tables.h. */
-const LAYOUT_VERSION = 1;
+const LAYOUT_VERSION = 2;
 /** Name of the file beside an addon that holds its SHA-256, as sha256sum writes it. */
 const CHECKSUM_SUFFIX = '.sha256';
 

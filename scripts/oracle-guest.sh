@@ -53,7 +53,7 @@ take() {
     done
   done
 }
-take "$(command -v busybox)" "$(command -v ip)" "$(command -v tc)" "$(command -v ethtool)" "$python"
+take "$(command -v busybox)" "$(command -v ip)" "$(command -v tc)" "$(command -v bridge)" "$(command -v ethtool)" "$python"
 for name in ovsdb-server ovsdb-tool ovs-vswitchd ovs-vsctl ovs-ofctl ovs-appctl; do take "$(command -v $name)"; done
 for name in iptables iptables-restore iptables-save; do
   take "$(readlink -f "$(command -v $name)")"

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { build, installIfMissing } from './prepare.mjs';
 
-const TRACE = 'examples/two-nodes/trace.pcapng';
+const TRACE = 'examples/two-nodes/trace.pcapng.gz';
 const OUT = 'out/replay.pcapng';
 
 installIfMissing();

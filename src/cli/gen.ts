@@ -40,7 +40,12 @@ export function genCommand(): Command {
       exponent,
     )
     .option('--seed <n>', 'the same seed gives the same file', seedNumber, 1)
-    .option('--rate <pps>', 'packets per second, about', wholeNumber(1, 1e9), 100_000)
+    .option(
+      '--rate <pps>',
+      'packets per second at most; a flow waits for its answers',
+      wholeNumber(1, 1e9),
+      100_000,
+    )
     .option('--bad <permille>', 'of 1,000 packets, how many are malformed', wholeNumber(0, 1_000), 0)
     .option('-o, --output <file>', 'capture to write: .pcapng or .pcap, both with .gz; - for stdout')
     .addHelpText('after', () => `\nProfiles:\n${profileLines()}\n\nExample:\n  ${EXAMPLE}`)

@@ -4,18 +4,22 @@ import { Presets, SingleBar } from 'cli-progress';
 import { type Command, Option } from 'commander';
 import { parsePlace } from '../replay/places.js';
 import { type ReplayOptions, type ReplayResult, replay } from '../replay/replay.js';
+import type { Epoch } from '../tables/epoch.js';
 import { chosenKernels } from './backend.js';
 import { badArgument, EXIT, reportError } from './exit.js';
+import { MetricsOutput } from './metrics.js';
 import {
   type ClusterOptions,
   clusterCommand,
   failOnOption,
   loadNamedCluster,
+  portNumber,
   seedNumber,
   wholeNumber,
 } from './options.js';
 import { paintFor } from './print/colour.js';
 import { replayReport, replayText } from './print/replay-report.js';
+import { podplaneVersion } from './version.js';
 
 interface ReplayCommandOptions extends ClusterOptions {
   readonly output?: string;
@@ -28,6 +32,11 @@ interface ReplayCommandOptions extends ClusterOptions {
   readonly at: readonly string[];
   readonly drain: boolean;
   readonly respond?: boolean;
+  readonly cache: boolean;
+  readonly stages?: boolean;
+  readonly metrics?: string;
+  readonly metricsEvery: number;
+  readonly metricsPort?: number;
   readonly failOn?: readonly string[];
 }
 
@@ -70,6 +79,15 @@ export function replayCommand(): Command {
     )
     .option('--respond', 'pods answer SYN, echo and UDP by themselves')
     .option('--no-drain', 'leave packets that wait for a timer at the end as pending')
+    .option('--no-cache', 'take the long way with every packet; slower, and the result is the same')
+    .option('--stages', 'measure the time that each stage takes, with a sample of the packets')
+    .option('--metrics <file>', 'write counts in the text format of Prometheus, at the end and now and then')
+    .option('--metrics-every <seconds>', 'how often, while the run lasts', wholeNumber(1, 86_400), 15)
+    .option(
+      '--metrics-port <n>',
+      'give the same out on 127.0.0.1 while the run lasts; 0: any port',
+      portNumber,
+    )
     .addOption(failOnOption(['dropped', 'rejected', 'diff']))
     .addHelpText('after', `\nExamples:\n  ${EXAMPLES.join('\n  ')}`)
     .action(runReplay);
@@ -78,6 +96,8 @@ export function replayCommand(): Command {
 const EXAMPLES = [
   'podplane replay -c examples/two-nodes trace.pcapng -o out.pcapng',
   'podplane replay -c cluster.yaml node1.pcap node2.pcap --at node1.pcap=node1:eth0 --fail-on diff',
+  'podplane replay -c cluster.yaml trace.pcapng --metrics podplane.prom --metrics-port 9100',
+  'podplane replay -c cluster.yaml trace.pcapng --no-cache --stages',
 ];
 
 async function runReplay(traces: readonly string[], options: ReplayCommandOptions): Promise<void> {
@@ -85,9 +105,12 @@ async function runReplay(traces: readonly string[], options: ReplayCommandOption
     throw badArgument('-', 'stdin is named as cluster and as trace', 'one of them from a file');
   if (options.output !== undefined && options.output !== '-' && traces.includes(options.output))
     throw badArgument('-o', `${options.output} is also read`, 'another file');
+  checkMetrics(traces, options);
   const cluster = await loadNamedCluster(options);
   chosenKernels();
   const epoch = cluster.compile();
+  const isCounting = options.metrics !== undefined || options.metricsPort !== undefined;
+  const metrics = isCounting ? await openMetrics(options, epoch) : null;
   const progress = new Progress(traces);
   const replayOptions: ReplayOptions = {
     traces,
@@ -101,13 +124,21 @@ async function runReplay(traces: readonly string[], options: ReplayCommandOption
     places: options.at.map((text) => parsePlace(text, epoch)),
     drain: options.drain,
     respond: options.respond === true,
-    onProgress: (packets, bytes) => progress.show(packets, bytes),
+    cache: options.cache,
+    countsRules: isCounting,
+    timesStages: options.stages === true,
+    onProgress: (packets, bytes, soFar) => {
+      progress.show(packets, bytes);
+      return metrics?.update(soFar);
+    },
   };
   let result: ReplayResult;
   try {
     result = await replay(epoch, replayOptions);
+    metrics?.finish(result);
   } finally {
     progress.stop();
+    await metrics?.close();
   }
   // The capture itself may be on stdout.
   const stream = options.output === '-' ? process.stderr : process.stdout;
@@ -116,6 +147,24 @@ async function runReplay(traces: readonly string[], options: ReplayCommandOption
     options.json === true ? `${JSON.stringify(report, null, 2)}\n` : replayText(report, paintFor(stream)),
   );
   process.exitCode = exitCodeOf(result, options.failOn ?? []);
+}
+
+function checkMetrics(traces: readonly string[], { metrics, output }: ReplayCommandOptions): void {
+  if (metrics === '-') throw badArgument('--metrics', 'stdout has the summary', 'a file');
+  if (metrics !== undefined && (traces.includes(metrics) || metrics === output))
+    throw badArgument('--metrics', `${metrics} is also a capture of this run`, 'another file');
+}
+
+async function openMetrics(options: ReplayCommandOptions, epoch: Epoch): Promise<MetricsOutput> {
+  const { metrics: file, metricsPort: port, metricsEvery: everySeconds } = options;
+  const target = {
+    everySeconds,
+    ...(file === undefined ? {} : { file }),
+    ...(port === undefined ? {} : { port }),
+  };
+  const output = await MetricsOutput.open(target, epoch, podplaneVersion());
+  if (output.url !== '') process.stderr.write(`metrics: ${output.url}\n`);
+  return output;
 }
 
 function exitCodeOf(result: ReplayResult, failOn: readonly string[]): number {

@@ -1,5 +1,6 @@
 /** The engine: takes batches of frames, walks each through the graph, and accounts for every one. */
 import { type Kernels, loadKernels } from '../kernels/backend.js';
+import { StateBuffer } from '../layout/state-buffer.js';
 import {
   type Arena,
   FRAME_MAX,
@@ -8,9 +9,9 @@ import {
   type OutputBatch,
   ROWS_PER_PACKET,
 } from '../packet/batch.js';
-import { createLedger, type Ledger } from '../packet/ledger.js';
+import { countVerdict, createLedger, type Ledger } from '../packet/ledger.js';
 import { giveUp } from '../stages/neighbour.js';
-import { DONE, Entry, Walk } from '../stages/walk.js';
+import { Entry, Walk } from '../stages/walk.js';
 import { Conntrack } from '../tables/conntrack.js';
 import type { Epoch } from '../tables/epoch.js';
 import { OFPORT } from '../tables/flows.js';
@@ -18,46 +19,37 @@ import { HeldPackets } from '../tables/held.js';
 import { PORT_KIND } from '../tables/nodes.js';
 import { Reason } from '../verdict/reasons.js';
 import { Verdict } from '../verdict/verdict.js';
+import type { EngineOptions } from './engine-options.js';
+import { type EngineParts, type EngineState, restoreEngine, saveEngine } from './engine-state.js';
 import { explainPacket, type PacketTrace } from './explain.js';
-import { EDGES_MAX, ENTRY_STAGE, GRAPH, NEXT_STAGE } from './graph.js';
+import { ENTRY_STAGE } from './graph.js';
+import { walkGraph } from './graph-walk.js';
 import { HopLog } from './hop-log.js';
+import { EngineMetrics } from './metrics.js';
+import { RuleCounts } from './rule-counts.js';
 import { ShortWay } from './short-way.js';
+import { StageClock } from './stage-clock.js';
 
-export interface EngineOptions {
-  /** u32; every random decision is keyed by it. Default 1. */
-  readonly seed?: number;
-  /** Nanoseconds since 1970 that a batch's tsNs 0 stands for. Default 0. */
-  readonly epochNs?: bigint;
-  /** Pods answer SYN, echo and UDP; DNS pods answer queries. */
-  readonly respond?: boolean;
-  /** One-node form: walk this node alone; what its NIC sends has left. */
-  readonly node?: string;
-  readonly backend?: 'auto' | 'typescript' | 'native';
-  /** Remember the paths of connections, which changes no byte and saves time. Default true; off with `explain`. */
-  readonly cache?: boolean;
-  /** Keep the hops of the last call for explain(). */
-  readonly explain?: boolean;
-  /** Rows of the connection table, all nodes together. Default 131,072 a node, as kube-proxy sets it. */
-  readonly connectionsMax?: number;
-}
+export type { EngineOptions } from './engine-options.js';
 
 /** Free arena bytes that a packet of `length` may need: itself moved, an answer as long as itself, answers to that. */
 const arenaNeed = (length: number): number => 2 * (length + 2 * HEADROOM) + 4096;
 /** Rows that the kernels look at in one call. */
 const KERNEL_ROWS = 256;
-/** More stages than the longest real path has. */
-const STEPS_MAX = 64;
 const CONNECTIONS_PER_NODE = 131_072;
 
 export class Engine implements Disposable {
   readonly epochNs: bigint;
   readonly ledger: Ledger = createLedger();
+  readonly metrics: EngineMetrics;
   readonly #kernels: Kernels;
   readonly #walk: Walk;
   readonly #conntrack: Conntrack;
   readonly #held = new HeldPackets();
   readonly #log: HopLog | null;
   readonly #short: ShortWay | null;
+  readonly #rules: RuleCounts | null;
+  readonly #run: (w: Walk, stage: number) => void;
   readonly #space = new Int32Array(KERNEL_ROWS);
   readonly #keys = new Int32Array(KERNEL_ROWS * 4);
   readonly #hashes = new Uint32Array(KERNEL_ROWS);
@@ -73,7 +65,12 @@ export class Engine implements Disposable {
   ) {
     this.epochNs = options.epochNs ?? 0n;
     this.#seed = (options.seed ?? 1) >>> 0;
-    this.#kernels = loadKernels(options.backend ?? 'auto');
+    this.metrics = options.metrics ?? new EngineMetrics(epoch.tables);
+    const { rulePackets, stageTimes } = this.metrics;
+    const clock = stageTimes.length > 0 ? new StageClock(stageTimes) : null;
+    const kernels = loadKernels(options.backend ?? 'auto');
+    this.#kernels = clock === null ? kernels : clock.timed(kernels);
+    this.#run = clock === null ? walkGraph : (w, stage) => clock.run(w, stage);
     const { nodes } = epoch.tables;
     const limit = options.connectionsMax ?? CONNECTIONS_PER_NODE * Math.max(1, nodes.rows);
     this.#conntrack = new Conntrack(this.#seed, limit);
@@ -83,9 +80,12 @@ export class Engine implements Disposable {
       onlyNode: options.node === undefined ? -1 : findNode(epoch, options.node),
     });
     this.#log = options.explain ? new HopLog() : null;
-    this.#walk.hops = this.#log;
+    this.#walk.serviceConnections = this.metrics.serviceConnections;
+    this.#walk.endpointConnections = this.metrics.endpointConnections;
+    this.#rules = rulePackets.length > 0 ? new RuleCounts(rulePackets, this.#log) : null;
+    this.#walk.hops = this.#rules ?? this.#log;
     const isCaching = (options.cache ?? true) && this.#log === null;
-    this.#short = isCaching ? new ShortWay(this.#conntrack, limit * 2) : null;
+    this.#short = isCaching ? new ShortWay(this.#conntrack, limit * 2, this.#kernels.shortPath) : null;
   }
 
   get backend(): string {
@@ -111,6 +111,7 @@ export class Engine implements Disposable {
     this.#short?.useBatch(input, output, this.#keys, this.#rows);
     while (input.next < input.count && this.#takeRun(input, output)) {}
     this.#short?.addCounts(this.ledger);
+    this.#settle();
     return output.count - before;
   }
 
@@ -126,6 +127,7 @@ export class Engine implements Disposable {
     this.#log?.clear();
     this.#useArena(arena);
     this.#fire(ns, output, arena);
+    this.#settle();
     return output.count - before;
   }
 
@@ -138,6 +140,51 @@ export class Engine implements Disposable {
       .map((packet) => explainPacket(this.epoch, packet));
   }
 
+  /** Take the next row without walking it: it is dropped for `reason`. The rest is as in process(). */
+  refuse(input: InputBatch, output: OutputBatch, reason: Reason): number {
+    const before = output.count;
+    const row = input.next;
+    const at = input.offset[row]!;
+    this.#log?.clear();
+    this.#useArena(input.arena);
+    if (!this.#fire(input.tsNs[row]!, output, input.arena) || !hasRoom(output, input.arena, 0))
+      return output.count - before;
+    this.#walk.begin(at, at + input.length[row]!, input.tsNs[row]!);
+    this.#walk.drop(reason);
+    this.ledger.in++;
+    this.#log?.begin(this.#packets, -1, row);
+    this.#record(output, row, this.#packets++, -1);
+    input.next = row + 1;
+    return output.count - before;
+  }
+
+  /** Copy what is known of all packets so far to where `into` stands. Cheap: a copy of the rows in use. */
+  saveState(into: EngineState = new StateBuffer()): EngineState {
+    saveEngine(into, this.#parts(), { packets: this.#packets, clockNs: this.#clockNs });
+    return into;
+  }
+
+  /** Go back to what saveState() copied, of this engine or of one made alike; read from where `from` stands.
+   *  @throws RangeError when the engine was made with another seed, table set or metrics. */
+  restoreState(from: EngineState): void {
+    const { packets, clockNs } = restoreEngine(from, this.#parts());
+    this.#packets = packets;
+    this.#clockNs = clockNs;
+    this.#short?.paths.clear();
+    this.#rules?.forget();
+  }
+
+  #parts(): EngineParts {
+    return {
+      seed: this.#seed,
+      epoch: this.epoch.number,
+      ledger: this.ledger,
+      conntrack: this.#conntrack,
+      held: this.#held,
+      metrics: this.metrics,
+    };
+  }
+
   /** Release the connection table's memory. */
   [Symbol.dispose](): void {
     this.#conntrack.clear();
@@ -148,6 +195,12 @@ export class Engine implements Disposable {
     w.arena = arena;
     w.p = arena.view;
     w.bytes = arena.bytes;
+  }
+
+  /** Bring the metrics up to date. */
+  #settle(): void {
+    this.#rules?.settle();
+    this.metrics.noteConnections(this.#conntrack.count, this.#conntrack.created);
   }
 
   /** Take one run of rows. False when it stopped for want of room. */
@@ -177,6 +230,8 @@ export class Engine implements Disposable {
     output.count += taken;
     this.#packets += taken;
     this.ledger.in += taken;
+    this.metrics.notePaths(taken, 0);
+    this.#rules?.countShort(this.#rows, from - first, next - first);
     for (let i = from; i < next; i++) if (input.tsNs[i]! > this.#clockNs) this.#clockNs = input.tsNs[i]!;
     input.next = next;
   }
@@ -227,6 +282,7 @@ export class Engine implements Disposable {
       entry = Entry.POD;
     } else if (ports.kind[port] === PORT_KIND.TUN) entry = Entry.HOST;
     this.ledger.in++;
+    if (this.#short !== null) this.metrics.notePaths(0, 1);
     const packet = this.#packets++;
     this.#log?.begin(packet, -1, row);
     if (length > FRAME_MAX) w.drop(Reason.TunnelTooLong);
@@ -234,8 +290,10 @@ export class Engine implements Disposable {
     else {
       const isKnown = this.#short !== null && entry === Entry.POD && this.#keys[i * 4 + 3] !== 0;
       if (isKnown) this.#short!.begin(w);
-      this.#run(ENTRY_STAGE[entry]!);
-      if (isKnown) this.#short!.remember(w, port, i * 4, this.#hashes[i]!);
+      this.#rules?.begin();
+      this.#run(w, ENTRY_STAGE[entry]!);
+      const path = isKnown ? this.#short!.remember(w, port, i * 4, this.#hashes[i]!) : -1;
+      if (path >= 0) this.#rules?.remember(path);
     }
     this.#record(output, row, packet, -1);
     this.#runSpawned(output, row, packet);
@@ -247,18 +305,6 @@ export class Engine implements Disposable {
     const to = w.allocate(length);
     w.bytes.copyWithin(to, at, at + length);
     return to;
-  }
-
-  #run(stage: number): void {
-    const w = this.#walk;
-    let current = stage;
-    for (let step = 0; step < STEPS_MAX; step++) {
-      if (w.hops !== null) w.hops.stage(w, current);
-      const edge = GRAPH[current]!.run(w);
-      if (edge === DONE) return;
-      current = NEXT_STAGE[current * EDGES_MAX + edge]!;
-    }
-    w.drop(Reason.WalkTooLong);
   }
 
   /** Walk what the last packet caused, and what that causes. */
@@ -278,10 +324,11 @@ export class Engine implements Disposable {
       if (entry === Entry.BRIDGE_FROM_TUN0) w.ofport = OFPORT.TUN0;
       if (entry === Entry.NIC_OUTPUT) w.nextHop = 0;
       w.ctInfo = info;
+      w.isGenerated = true;
       this.ledger.generated++;
       const packet = this.#packets++;
       this.#log?.begin(packet, parent, origin);
-      this.#run(ENTRY_STAGE[entry]!);
+      this.#run(w, ENTRY_STAGE[entry]!);
       this.#record(output, origin, packet, parent);
     }
     w.spawned = 0;
@@ -298,7 +345,7 @@ export class Engine implements Disposable {
       this.ledger.pending++;
       return;
     }
-    count(this.ledger, w.verdict);
+    countVerdict(this.ledger, w.verdict);
     const row = output.count++;
     output.origin[row] = origin;
     output.packet[row] = packet;
@@ -345,28 +392,6 @@ export class Engine implements Disposable {
 
 const hasRoom = (output: OutputBatch, arena: Arena, length: number): boolean =>
   output.capacity - output.count >= ROWS_PER_PACKET && arena.bytes.length - arena.used >= arenaNeed(length);
-
-function count(ledger: Ledger, verdict: number): void {
-  switch (verdict) {
-    case Verdict.Delivered:
-      ledger.delivered++;
-      return;
-    case Verdict.Left:
-      ledger.left++;
-      return;
-    case Verdict.Answered:
-      ledger.answered++;
-      return;
-    case Verdict.Rejected:
-      ledger.rejected++;
-      return;
-    case Verdict.Merged:
-      ledger.merged++;
-      return;
-    default:
-      ledger.dropped++;
-  }
-}
 
 function findNode(epoch: Epoch, name: string): number {
   const { nodes } = epoch.tables;

@@ -95,6 +95,8 @@ export const GRAPH: readonly StageRow[] = [
 ];
 
 export const EDGES_MAX = 4;
+/** More stages than the longest real path has. */
+export const STEPS_MAX = 64;
 
 const stageNumber = (name: string): number => {
   const number = GRAPH.findIndex((row) => row.name === name);

@@ -1,7 +1,7 @@
 /** Between the long way and the short one: remembers what the long way did with a packet, and hands batches to the kernel. */
 
 import { PATH, PATH_FLAG } from '../kernels/path-columns.js';
-import { type ShortPathViews, shortPath } from '../kernels/short-path.js';
+import type { ShortPathViews, shortPath } from '../kernels/short-path.js';
 import type { InputBatch, OutputBatch } from '../packet/batch.js';
 import type { Ledger } from '../packet/ledger.js';
 import type { Walk } from '../stages/walk.js';
@@ -25,13 +25,15 @@ export class ShortWay {
   readonly paths: PathCache;
   readonly #conntrack: Conntrack;
   readonly #views: ShortPathViews;
+  readonly #kernel: typeof shortPath;
   // The frame as it came in; its addresses and ports are in the kernel's keys.
   #at = 0;
   #askHi = 0;
   #askLo = 0;
 
-  constructor(conntrack: Conntrack, limit: number) {
+  constructor(conntrack: Conntrack, limit: number, kernel: typeof shortPath) {
     this.#conntrack = conntrack;
+    this.#kernel = kernel;
     this.paths = new PathCache(limit);
     // Columns of batch and tables are put in before each use.
     this.#views = { counts: new Float64Array(8) } as ShortPathViews;
@@ -64,6 +66,8 @@ export class ShortWay {
   /** As kernels/short-path; a table that has grown meanwhile is looked at anew. */
   take(first: number, end: number, base: number, out: number, number: number, limitNs: number): number {
     const v = this.#views;
+    // The first is often unknown, among connections that begin: not worth the call.
+    if (first === end || v.found[first - base]! < 0) return first;
     const { paths } = this;
     const table = this.#conntrack;
     v.pathTuples = paths.tuples;
@@ -74,7 +78,7 @@ export class ShortWay {
     v.expiresNs = table.expiresNs;
     v.streamNs = table.streamNs;
     v.windows = table.windows;
-    return shortPath(v, first, end, base, out, number, limitNs);
+    return this.#kernel(v, first, end, base, out, number, limitNs);
   }
 
   /** Put the kernel's counts into the ledger. */
@@ -93,9 +97,10 @@ export class ShortWay {
     this.#askLo = ethDstLo(w.p, w.at);
   }
 
-  /** It has taken it: keep the path, if the next packet of its kind would go the same. Its key begins at keys[at]. */
-  remember(w: Walk, port: number, at: number, hash: number): void {
-    if (!this.#isRepeatable(w)) return;
+  /** It has taken it: keep the path, if the next packet of its kind would go the same. Its key begins at keys[at].
+   *  Returns the path's row, or -1. */
+  remember(w: Walk, port: number, at: number, hash: number): number {
+    if (!this.#isRepeatable(w)) return -1;
     const { p, l3, l4 } = w;
     const { keys } = this.#views;
     const base = this.paths.claim(keys, at, hash);
@@ -133,6 +138,7 @@ export class ShortWay {
       row[base + PATH.TOUCH + k] = w.touches[k]!;
       row[base + PATH.BORN + k] = this.#conntrack.born[w.touches[k]! >> 1]!;
     }
+    return base / PATH.ROW;
   }
 
   #isRepeatable(w: Walk): boolean {

@@ -20,7 +20,7 @@ export interface TrafficOptions {
   readonly zipf?: number;
   /** u32. The same topology, options and seed give the same packets. */
   readonly seed: number;
-  /** Packets per second that the starts of exchanges aim at. Default 100,000. */
+  /** Packets per second at most, about: a flow that is drawn again waits for its answers. Default 100,000. */
   readonly rate?: number;
   /** Of 1,000 packets, how many are damaged copies of the one before. Default 0. */
   readonly badPermille?: number;

@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { conntrackLookupBatch } from './conntrack-lookup.js';
 import { fiveTupleBatch } from './five-tuple.js';
+import { type ShortPathViews, shortPath } from './short-path.js';
 
 export type BackendName = 'native' | 'typescript';
 
@@ -15,13 +16,16 @@ export interface Kernels {
   readonly why: string;
   readonly fiveTupleBatch: typeof fiveTupleBatch;
   readonly conntrackLookupBatch: typeof conntrackLookupBatch;
+  readonly shortPath: typeof shortPath;
 }
 
-/** What the addon exports: the kernels, answering the number of rows done. */
+/** What the addon exports: the kernels; those that answer nothing here answer the number of rows done. */
 type Counting<F extends (...args: never[]) => void> = (...args: Parameters<F>) => number;
 interface Addon {
   readonly fiveTupleBatch: Counting<typeof fiveTupleBatch>;
   readonly conntrackLookupBatch: Counting<typeof conntrackLookupBatch>;
+  /** first, end, base, out, number, limitNs, then the views but for `p`, in the order in which ShortPathViews has them. */
+  readonly shortPath: (...args: (number | ArrayBufferView)[]) => number;
 }
 type LoadedAddon = { readonly addon: Addon | undefined; readonly why: string };
 
@@ -46,6 +50,7 @@ const typescriptKernels = (why: string): Kernels => ({
   why,
   fiveTupleBatch,
   conntrackLookupBatch,
+  shortPath,
 });
 
 /** The addon stops at the end of the shortest column instead of reading past it; here that becomes an error. */
@@ -61,8 +66,57 @@ function nativeKernels(addon: Addon, why: string): Kernels {
       const done = addon.conntrackLookupBatch(slots, tuples, keys, hashes, first, count, rows);
       if (done !== count) throw tooShort('conntrackLookupBatch', first, count, done);
     },
+    shortPath: (v, first, end, base, out, number, limitNs) =>
+      nativeShortPath(addon, v, first, end, base, out, number, limitNs),
   };
 }
+
+/** Views go one by one: fetching them from an object costs the addon twice as much. */
+const nativeShortPath = (
+  addon: Addon,
+  v: ShortPathViews,
+  first: number,
+  end: number,
+  base: number,
+  out: number,
+  number: number,
+  limitNs: number,
+): number =>
+  addon.shortPath(
+    first,
+    end,
+    base,
+    out,
+    number,
+    limitNs,
+    v.bytes,
+    v.offset,
+    v.length,
+    v.tsNs,
+    v.port,
+    v.keys,
+    v.found,
+    v.pathTuples,
+    v.paths,
+    v.state,
+    v.flags,
+    v.born,
+    v.expiresNs,
+    v.streamNs,
+    v.windows,
+    v.origin,
+    v.packet,
+    v.parent,
+    v.verdict,
+    v.reason,
+    v.exit,
+    v.outOffset,
+    v.outLength,
+    v.outTsNs,
+    v.endpoint,
+    v.service,
+    v.counts,
+  );
 
 const tooShort = (kernel: string, first: number, count: number, done: number): RangeError =>
   new RangeError(`${kernel}: rows ${first} to ${first + count} asked for, the columns hold ${done} of them`);

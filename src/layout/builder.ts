@@ -46,10 +46,11 @@ export class TableBuilder<C extends Columns> {
 }
 
 /** Epoch buffer: 64-byte header, then a directory of u32 offsets, then the tables.
- *  Header, u32 each: magic "PODE", version, epoch, number of tables, whole size, CRC-32 of all behind the header. */
+ *  Header, u32 each: magic "PODE", version, epoch, number of tables, whole size, CRC-32 of all but itself. */
 const EPOCH_MAGIC = 0x45444f50;
 const EPOCH_VERSION = 1;
 const HEADER_SIZE = 64;
+const CRC_WORD = 5;
 
 // biome-ignore lint/suspicious/noExplicitAny: a list of tables of different columns has no narrower type
 type AnyBuilder = TableBuilder<any>;
@@ -69,14 +70,8 @@ export function freezeTables(builders: readonly AnyBuilder[], epoch: number): Sh
     builder.freezeInto(createTable(builder.layout, buffer, offsets[i]!, builder.rows, builder.rows, epoch));
   });
   const header = new Uint32Array(buffer, 0, HEADER_SIZE / 4);
-  header.set([
-    EPOCH_MAGIC,
-    EPOCH_VERSION,
-    epoch,
-    builders.length,
-    size,
-    crc32(new Uint8Array(buffer, HEADER_SIZE)),
-  ]);
+  header.set([EPOCH_MAGIC, EPOCH_VERSION, epoch, builders.length, size, 0]);
+  header[CRC_WORD] = epochCrc(buffer);
   return buffer;
 }
 
@@ -102,8 +97,7 @@ export function openTables(buffer: ArrayBufferLike): {
     throw new LayoutError(`epoch: version ${version}, this build reads ${EPOCH_VERSION}`);
   if (size !== buffer.byteLength)
     throw new LayoutError(`epoch: ${buffer.byteLength} bytes, the header says ${size}`);
-  if (crc32(new Uint8Array(buffer, HEADER_SIZE)) !== crc)
-    throw new LayoutError('epoch: checksum does not match');
+  if (epochCrc(buffer) !== crc) throw new LayoutError('epoch: checksum does not match');
   const offsets = new Uint32Array(buffer, HEADER_SIZE, count);
   return {
     epoch,
@@ -120,9 +114,15 @@ const CRC_TABLE = Uint32Array.from({ length: 256 }, (_, n) => {
   return c >>> 0;
 });
 
-/** CRC-32 (IEEE 802.3), u32. */
-export function crc32(bytes: Uint8Array): number {
-  let crc = 0xffffffff;
+/** Over everything but the checksum's own word. */
+function epochCrc(buffer: ArrayBufferLike): number {
+  const front = crc32(new Uint8Array(buffer, 0, CRC_WORD * 4));
+  return crc32(new Uint8Array(buffer, CRC_WORD * 4 + 4), front);
+}
+
+/** CRC-32 (IEEE 802.3), u32; `before` is the checksum of the bytes in front. */
+export function crc32(bytes: Uint8Array, before = 0): number {
+  let crc = before ^ 0xffffffff;
   for (let i = 0; i < bytes.length; i++) crc = CRC_TABLE[(crc ^ bytes[i]!) & 255]! ^ (crc >>> 8);
   return (crc ^ 0xffffffff) >>> 0;
 }

@@ -1,5 +1,6 @@
 /** The ledger: every packet that came in or was made is somewhere.
  *  in + generated + copies = delivered + left + answered + rejected + dropped + merged + pending */
+import { Verdict } from '../verdict/verdict.js';
 
 export interface Ledger {
   in: number;
@@ -27,6 +28,29 @@ export const createLedger = (): Ledger => ({
   merged: 0,
   pending: 0,
 });
+
+/** A packet has its verdict. */
+export function countVerdict(ledger: Ledger, verdict: number): void {
+  switch (verdict) {
+    case Verdict.Delivered:
+      ledger.delivered++;
+      return;
+    case Verdict.Left:
+      ledger.left++;
+      return;
+    case Verdict.Answered:
+      ledger.answered++;
+      return;
+    case Verdict.Rejected:
+      ledger.rejected++;
+      return;
+    case Verdict.Merged:
+      ledger.merged++;
+      return;
+    default:
+      ledger.dropped++;
+  }
+}
 
 /** Add the counts of `from` to `to`. */
 export function addLedger(to: Ledger, from: Ledger): void {

@@ -9,8 +9,32 @@ export interface NamedCount extends Count {
   readonly name: string;
 }
 
-export interface ServiceCount extends NamedCount {
-  readonly endpoints: readonly NamedCount[];
+/** A reason, under the verdict that it was given with. */
+export interface OutcomeCount extends Count {
+  readonly verdict: string;
+  readonly reason: string;
+}
+
+export interface EndpointCount extends NamedCount {
+  /** New connections that were translated to it. */
+  readonly connections: number;
+}
+
+export interface ServiceCount extends EndpointCount {
+  readonly endpoints: readonly EndpointCount[];
+}
+
+/** Packets that matched a rule of br0. */
+export interface RuleCount {
+  readonly node: string;
+  readonly table: number;
+  readonly priority: number;
+  readonly match: string;
+  /** As `NetworkPolicy web/allow`; empty for rules of the pipeline itself. */
+  readonly object: string;
+  /** Its place among the rules of its table, in the order of the tables: up to the cluster alone. */
+  readonly rank: number;
+  readonly packets: number;
 }
 
 /** Packets that entered at one node and ended at another, or the same. */

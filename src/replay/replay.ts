@@ -1,17 +1,20 @@
 /** The replay: captures in, every packet carried or compared, the output in order, and the account of it all. */
+import { EngineMetrics, type MetricsOptions, metricsSize } from '../engine/metrics.js';
+import { type StageTime, stageTimes } from '../engine/stage-times.js';
 import { addLedger, createLedger, isBalanced, type Ledger } from '../packet/ledger.js';
 import type { Epoch } from '../tables/epoch.js';
 import type { GroupOutcome } from '../workers/lane-group.js';
 import { createLanePool, type LanePool } from '../workers/lane-pool.js';
 import type { LaneSettings } from '../workers/lane-runner.js';
 import { Chunk, Fate } from './chunk.js';
-import type { NamedCount, PairCount, ServiceCount } from './counts.js';
+import type { NamedCount, OutcomeCount, PairCount, RuleCount, ServiceCount } from './counts.js';
 import { Director } from './director.js';
 import { Fingerprint } from './fingerprint.js';
 import { type Consumers, mergeDrained, mergeOutput } from './merge-output.js';
 import { type ObservationCounts, Outcomes } from './outcomes.js';
 import type { PlaceRule } from './places.js';
 import { ResultCapture } from './result-capture.js';
+import { ruleCounts } from './rule-report.js';
 import { Summary } from './summary.js';
 import { TraceMerge, type TraceSource } from './trace-merge.js';
 
@@ -35,33 +38,51 @@ export interface ReplayOptions {
   readonly backend?: 'auto' | 'typescript' | 'native';
   /** Packets that are handed to the lanes in one go: the result does not depend on it. Default 2,048. */
   readonly chunkRows?: number;
-  /** Told now and then: packets and bytes read so far. */
-  readonly onProgress?: (packets: number, bytes: number) => void;
+  /** Take the short way where it is known; changes nothing but speed. Default true. */
+  readonly cache?: boolean;
+  /** Count the packets of br0's rules. Default false. */
+  readonly countsRules?: boolean;
+  /** Measure stages. Default false. */
+  readonly timesStages?: boolean;
+  /** Told now and then: packets and bytes read so far, and how to get all counts. The run waits for a promise. */
+  readonly onProgress?: (packets: number, bytes: number, soFar: () => RunCounts) => Promise<void> | undefined;
 }
 
-export interface ReplayResult {
+/** What can be said of a run at any time. */
+export interface RunCounts {
   readonly packets: number;
   readonly bytes: number;
-  readonly seconds: number;
-  readonly packetsPerSecond: number;
   readonly verdicts: readonly NamedCount[];
   readonly reasons: readonly NamedCount[];
+  readonly outcomes: readonly OutcomeCount[];
   readonly services: readonly ServiceCount[];
   readonly nodePairs: readonly PairCount[];
+  /** Connections made, and held now. */
   readonly connections: number;
+  readonly connectionsLive: number;
+  /** Packets that the path cache knew, and that took the long way: up to how the run was cut. */
+  readonly pathCache: { readonly hits: number; readonly misses: number };
+  /** Null unless they are counted. */
+  readonly rules: readonly RuleCount[] | null;
+  readonly stages: readonly StageTime[] | null;
+  readonly ledger: Ledger;
+  /** Packets that went down with a worker. */
+  readonly lost: number;
+  readonly lanes: number;
+  readonly workers: number;
+  readonly backend: string;
+}
+
+export interface ReplayResult extends RunCounts {
+  readonly seconds: number;
+  readonly packetsPerSecond: number;
   readonly observations: ObservationCounts;
   readonly differences: readonly string[];
   readonly readdressed: number;
   readonly translatedMacs: number;
   readonly sources: readonly TraceSource[];
   readonly fingerprint: string;
-  readonly ledger: Ledger;
-  /** Packets that went down with a worker. */
-  readonly lost: number;
   readonly balanced: boolean;
-  readonly lanes: number;
-  readonly workers: number;
-  readonly backend: string;
   /** Damage of a capture, after all before it was carried; or what a worker died of. */
   readonly failure: Error | null;
 }
@@ -104,6 +125,8 @@ class Run {
   readonly #accounts: (GroupOutcome | null)[];
   readonly #lanes: number;
   readonly #workers: number;
+  readonly #counted: MetricsOptions;
+  readonly #counters: readonly SharedArrayBuffer[];
   readonly #startedMs = performance.now();
   #bytes = 0;
   #dropped = 0;
@@ -136,6 +159,9 @@ class Run {
     const rows = options.chunkRows ?? DEFAULT_CHUNK_ROWS;
     this.#chunks = Array.from({ length: slots }, () => new Chunk(rows, lanesOfWorker));
     this.#accounts = lanesOfWorker.map(() => null);
+    this.#counted = { countsRules: options.countsRules ?? false, timesStages: options.timesStages ?? false };
+    const size = metricsSize(epoch.tables, this.#counted);
+    this.#counters = Array.from({ length: this.#lanes }, () => new SharedArrayBuffer(size));
     const settings: LaneSettings = {
       seed: options.seed ?? 1,
       epochNs: trace.epochNs,
@@ -143,6 +169,9 @@ class Run {
       backend: options.backend ?? 'auto',
       isExplained: options.isByHop ?? false,
       isModel: pick === 'model',
+      cache: options.cache ?? true,
+      counted: this.#counted,
+      counters: this.#counters,
     };
     this.#pool = createLanePool(
       epoch,
@@ -200,7 +229,7 @@ class Run {
     for (let row = 0; row < chunk.count; row++) if (chunk.fate[row] === Fate.Drop) this.#dropped++;
     mergeOutput(chunk, to);
     await to.capture?.drain();
-    this.#options.onProgress?.(chunk.first + chunk.count, this.#bytes);
+    await this.#options.onProgress?.(chunk.first + chunk.count, this.#bytes, () => this.#counts());
   }
 
   async #drain(to: Consumers): Promise<void> {
@@ -234,7 +263,7 @@ class Run {
     });
   }
 
-  #result(): ReplayResult {
+  #counts(): RunCounts {
     const ledger = createLedger();
     let connections = 0;
     for (const account of this.#accounts) {
@@ -244,30 +273,50 @@ class Run {
     }
     ledger.in += this.#dropped + this.#lost;
     ledger.dropped += this.#dropped;
-    const seconds = (performance.now() - this.#startedMs) / 1000;
-    const packets = this.#director.sequence;
+    const metrics = this.#metrics();
     return {
-      packets,
+      packets: this.#director.sequence,
       bytes: this.#bytes,
-      seconds,
-      packetsPerSecond: seconds > 0 ? Math.round(packets / seconds) : 0,
       verdicts: this.#summary.verdicts(),
       reasons: this.#summary.reasons(),
-      services: this.#summary.services(),
+      outcomes: this.#summary.outcomes(),
+      services: this.#summary.services(metrics),
       nodePairs: this.#summary.nodePairs(),
       connections,
+      connectionsLive: metrics.connectionsLive,
+      pathCache: { hits: metrics.pathHits, misses: metrics.pathMisses },
+      rules: this.#counted.countsRules === true ? ruleCounts(this.#epoch, metrics.rulePackets) : null,
+      stages: this.#counted.timesStages === true ? stageTimes(metrics.stageTimes) : null,
+      ledger,
+      lost: this.#lost,
+      lanes: this.#lanes,
+      workers: this.#workers,
+      backend: this.#accounts.find((account) => account !== null)?.backend ?? '',
+    };
+  }
+
+  /** Sum over the lanes. */
+  #metrics(): EngineMetrics {
+    const sum = new EngineMetrics(this.#epoch.tables, this.#counted);
+    for (const buffer of this.#counters)
+      sum.add(new EngineMetrics(this.#epoch.tables, { ...this.#counted, buffer }));
+    return sum;
+  }
+
+  #result(): ReplayResult {
+    const counts = this.#counts();
+    const seconds = (performance.now() - this.#startedMs) / 1000;
+    return {
+      ...counts,
+      seconds,
+      packetsPerSecond: seconds > 0 ? Math.round(counts.packets / seconds) : 0,
       observations: this.#outcomes.counts,
       differences: this.#outcomes.notes,
       readdressed: this.#readdressed,
       translatedMacs: this.#director.translatedMacs,
       sources: this.#trace.sources,
       fingerprint: this.#fingerprint.finish(),
-      ledger,
-      lost: this.#lost,
-      balanced: isBalanced(ledger),
-      lanes: this.#lanes,
-      workers: this.#workers,
-      backend: this.#accounts.find((account) => account !== null)?.backend ?? '',
+      balanced: isBalanced(counts.ledger),
       failure: this.#failure ?? this.#trace.failure,
     };
   }

@@ -1,9 +1,10 @@
 /** Counts what became of a run's packets: by verdict, reason, Service, endpoint and pair of nodes. */
+import type { EngineMetrics } from '../engine/metrics.js';
 import type { OutputBatch } from '../packet/batch.js';
 import type { Epoch } from '../tables/epoch.js';
 import { REASONS } from '../verdict/reasons.js';
 import { VERDICT_NAMES } from '../verdict/verdict.js';
-import type { NamedCount, PairCount, ServiceCount } from './counts.js';
+import type { NamedCount, OutcomeCount, PairCount, ServiceCount } from './counts.js';
 
 /** Packets and bytes in two columns. */
 class Tally {
@@ -23,8 +24,8 @@ class Tally {
 
 export class Summary {
   readonly #epoch: Epoch;
-  readonly #verdicts = new Tally(VERDICT_NAMES.length);
-  readonly #reasons = new Tally(REASONS.length);
+  /** By verdict * reasons + reason. */
+  readonly #outcomes = new Tally(VERDICT_NAMES.length * REASONS.length);
   readonly #services: Tally;
   readonly #endpoints: Tally;
   /** From node * nodes + to node; only pairs that occur are kept, as their square may be large. */
@@ -39,8 +40,7 @@ export class Summary {
   /** Count output row `i`. `port` is where its input entered, or -1 when that is not known any more. */
   add(output: OutputBatch, i: number, port: number): void {
     const size = output.length[i]!;
-    this.#verdicts.add(output.verdict[i]!, size);
-    if (output.reason[i]! !== 0) this.#reasons.add(output.reason[i]!, size);
+    this.#outcomes.add(output.verdict[i]! * REASONS.length + output.reason[i]!, size);
     if (output.service[i]! >= 0) this.#services.add(output.service[i]!, size);
     if (output.endpoint[i]! >= 0) this.#endpoints.add(output.endpoint[i]!, size);
     const exit = output.exit[i]!;
@@ -49,54 +49,57 @@ export class Summary {
 
   /** Count a packet that was not injected. */
   addDropped(verdict: number, reason: number, size: number): void {
-    this.#verdicts.add(verdict, size);
-    this.#reasons.add(reason, size);
+    this.#outcomes.add(verdict * REASONS.length + reason, size);
   }
 
   /** Verdicts that occurred, by name. */
   verdicts(): NamedCount[] {
-    return named(this.#verdicts, VERDICT_NAMES);
+    return this.#named(VERDICT_NAMES, (verdict, i) => Math.floor(i / REASONS.length) === verdict);
   }
 
   /** Reasons that occurred, by name. */
   reasons(): NamedCount[] {
-    return named(
-      this.#reasons,
+    return this.#named(
       REASONS.map((reason) => reason.name),
+      (reason, i) => reason !== 0 && i % REASONS.length === reason,
     );
   }
 
+  /** Reasons that occurred, each under the verdict that it came with. */
+  outcomes(): OutcomeCount[] {
+    const { packets, bytes } = this.#outcomes;
+    return [...packets.keys()]
+      .filter((i) => packets[i]! > 0 && i % REASONS.length !== 0)
+      .map((i) => ({
+        verdict: VERDICT_NAMES[Math.floor(i / REASONS.length)]!,
+        reason: REASONS[i % REASONS.length]!.name,
+        packets: packets[i]!,
+        bytes: bytes[i]!,
+      }));
+  }
+
   /** Services with traffic, in order of name; a Service's rows for single nodes are added up. */
-  services(): ServiceCount[] {
+  services(metrics: EngineMetrics): ServiceCount[] {
     const { services, endpoints } = this.#epoch.tables;
     const text = (id: number): string => this.#epoch.text(id);
-    const found = new Map<string, { packets: number; bytes: number; endpoints: Map<string, Mutable> }>();
+    const found = new Map<string, Mutable & { readonly endpoints: Map<string, Mutable> }>();
     for (let row = 0; row < services.rows; row++) {
       if (this.#services.packets[row] === 0) continue;
       const name = text(services.name[row]!);
-      const entry = found.get(name) ?? { packets: 0, bytes: 0, endpoints: new Map<string, Mutable>() };
-      entry.packets += this.#services.packets[row]!;
-      entry.bytes += this.#services.bytes[row]!;
+      const entry = found.get(name) ?? { ...nothing(name), endpoints: new Map<string, Mutable>() };
+      addRow(entry, this.#services, metrics.serviceConnections, row);
       found.set(name, entry);
     }
     for (let row = 0; row < endpoints.rows; row++) {
       if (this.#endpoints.packets[row] === 0) continue;
       const entry = found.get(text(services.name[endpoints.service[row]!]!));
       const name = text(endpoints.name[row]!);
-      const known = entry?.endpoints.get(name);
-      if (known !== undefined) {
-        known.packets += this.#endpoints.packets[row]!;
-        known.bytes += this.#endpoints.bytes[row]!;
-      } else {
-        entry?.endpoints.set(name, {
-          name,
-          packets: this.#endpoints.packets[row]!,
-          bytes: this.#endpoints.bytes[row]!,
-        });
-      }
+      const known = entry?.endpoints.get(name) ?? nothing(name);
+      addRow(known, this.#endpoints, metrics.endpointConnections, row);
+      entry?.endpoints.set(name, known);
     }
-    return [...found]
-      .map(([name, entry]) => ({ name, ...entry, endpoints: [...entry.endpoints.values()].sort(byName) }))
+    return [...found.values()]
+      .map((entry) => ({ ...entry, endpoints: [...entry.endpoints.values()].sort(byName) }))
       .sort(byName);
   }
 
@@ -112,6 +115,19 @@ export class Summary {
         packets,
         bytes,
       }));
+  }
+
+  /** Sums of the cells that `isOf` says belong to each name; names without packets are left out. */
+  #named(names: readonly string[], isOf: (name: number, cell: number) => boolean): NamedCount[] {
+    const { packets, bytes } = this.#outcomes;
+    const used = [...packets.keys()].filter((cell) => packets[cell]! > 0);
+    return names
+      .map((name, i) => {
+        const cells = used.filter((cell) => isOf(i, cell));
+        const sum = (column: Float64Array): number => cells.reduce((all, cell) => all + column[cell]!, 0);
+        return { name, packets: sum(packets), bytes: sum(bytes) };
+      })
+      .filter((count) => count.packets > 0);
   }
 
   #addPair(from: number, to: number, size: number): void {
@@ -130,13 +146,16 @@ interface Mutable {
   readonly name: string;
   packets: number;
   bytes: number;
+  connections: number;
+}
+
+const nothing = (name: string): Mutable => ({ name, packets: 0, bytes: 0, connections: 0 });
+
+function addRow(to: Mutable, tally: Tally, connections: Float64Array, row: number): void {
+  to.packets += tally.packets[row]!;
+  to.bytes += tally.bytes[row]!;
+  to.connections += connections[row]!;
 }
 
 const byName = (a: { readonly name: string }, b: { readonly name: string }): number =>
   a.name < b.name ? -1 : 1;
-
-function named(tally: Tally, names: readonly string[]): NamedCount[] {
-  return names
-    .map((name, row) => ({ name, packets: tally.packets[row]!, bytes: tally.bytes[row]! }))
-    .filter(({ packets }) => packets > 0);
-}

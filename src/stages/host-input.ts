@@ -16,7 +16,7 @@ export function hostInput(w: Walk): number {
   const refused = confirm(w);
   if (refused !== Reason.None) return w.drop(refused);
   const port = w.inDevice === HostDevice.NIC ? nodes.nicPort[w.node]! : nodes.tunPort[w.node]!;
-  if (w.respond && protocol === PROTOCOL.ICMP && icmpType(w.p, w.l4) === ICMP_TYPE.ECHO) {
+  if (w.responds && protocol === PROTOCOL.ICMP && icmpType(w.p, w.l4) === ICMP_TYPE.ECHO) {
     answerEcho(w, Entry.HOST, w.node);
     return w.finish(Verdict.Answered, Reason.EchoAnswered, port);
   }

@@ -48,20 +48,23 @@ export function tun0Input(w: Walk): number {
   const hi = ethDstHi(p, at);
   if (!isGroupMac(hi) && hi === POD_MAC_HI && tables.nodes.tunMacHi[w.node] !== hi)
     return w.drop(Reason.MacForeign);
-  const reason = receive(w);
+  const reason = receive(w, tables.nodes.address[w.node]!, tables.nodes.gateway[w.node]!);
   return reason === Reason.None ? Tun0InputNext.Prerouting : w.drop(reason);
 }
 
-/** What ip_rcv and the first look of routing refuse. */
-export function receive(w: Walk): number {
+/** What ip_rcv and the first look of routing refuse. `own` and `other` are the stack's own addresses: what comes from
+ *  outside with one of them as its source is a martian (fib_validate_source). */
+export function receive(w: Walk, own: number, other: number): number {
   w.checksIp = true;
   findTransport(w);
   const reason = checkIpv4Host(w.p, w.l3, w.end);
   if (reason !== Reason.None) return reason;
   // ip_rcv_core trims what lies behind the packet.
   w.end = w.l3 + ipv4TotalLength(w.p, w.l3);
-  const first = ipv4Src(w.p, w.l3) >>> 24;
-  return first === 127 || first === 0 || first >= 224 ? Reason.SourceMartian : Reason.None;
+  const source = ipv4Src(w.p, w.l3);
+  const first = source >>> 24;
+  const isMartian = first === 127 || first === 0 || first >= 224 || source === own || source === other;
+  return isMartian ? Reason.SourceMartian : Reason.None;
 }
 
 /** Conntrack, then nat PREROUTING for the first packet of a connection, the recorded translation for later ones. */

@@ -34,7 +34,7 @@ export function nicInput(w: Walk): number {
   if (w.etherType !== ETHERTYPE.IPV4) return w.drop(Reason.EtherTypeUnsupported);
   const shape = checkIpv4(p, at + ETHERNET.SIZE, end);
   if (shape !== Reason.None) return w.drop(shape);
-  const reason = receive(w);
+  const reason = receive(w, tables.nodes.address[w.node]!, tables.nodes.gateway[w.node]!);
   if (reason !== Reason.None) return w.drop(reason);
   const isOwn = ipv4Dst(p, w.l3) === tables.nodes.address[w.node];
   if (isOwn && ipv4Protocol(p, w.l3) === PROTOCOL.UDP && !isFragment(p, w.l3)) {

@@ -40,7 +40,7 @@ export function podInput(w: Walk): number {
     // br0 delivers ARP by the address asked for, so it is this pod's.
     return answerArp(w, true, pods.macHi[pod]!, pods.macLo[pod]!, Entry.POD, pod, port);
   }
-  const reason = receive(w);
+  const reason = receive(w, pods.address[pod]!, pods.address[pod]!);
   if (reason !== Reason.None) return w.drop(reason);
   const destination = ipv4Dst(p, w.l3);
   if (destination >>> 28 === 14 || destination === 0xffffffff) return w.drop(Reason.BroadcastUnserved);
@@ -59,7 +59,7 @@ function deliver(w: Walk, pod: number, port: number): number {
     case PROTOCOL.UDP:
       return deliverUdp(w, pod, port);
     case PROTOCOL.ICMP:
-      if (icmpType(w.p, w.l4) === ICMP_TYPE.ECHO && w.respond) {
+      if (icmpType(w.p, w.l4) === ICMP_TYPE.ECHO && w.responds) {
         answerEcho(w, Entry.POD, pod);
         return w.finish(Verdict.Answered, Reason.EchoAnswered, port);
       }
@@ -85,7 +85,7 @@ function deliverTcp(w: Walk, pod: number, port: number): number {
   const flags = tcpFlags(w.p, w.l4);
   const isOpening = (flags & (TCP_FLAG.SYN | TCP_FLAG.ACK)) === TCP_FLAG.SYN;
   if (listens(w, pod, PROTOCOL.TCP, TCP.DPORT)) {
-    if (isOpening && w.respond) respondTcp(w, pod);
+    if (isOpening && w.responds) respondTcp(w, pod);
     return w.finish(Verdict.Delivered, Reason.None, port);
   }
   // A client's socket: conntrack knows the connection, or the port is one that clients get and this is no request.
@@ -98,7 +98,7 @@ function deliverTcp(w: Walk, pod: number, port: number): number {
 
 function deliverUdp(w: Walk, pod: number, port: number): number {
   if (listens(w, pod, PROTOCOL.UDP, UDP.DPORT)) {
-    if (w.respond) respondUdp(w, pod);
+    if (w.responds) respondUdp(w, pod);
     return w.finish(Verdict.Delivered, Reason.None, port);
   }
   const isServersAnswer =

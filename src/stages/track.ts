@@ -187,6 +187,11 @@ export function confirm(w: Walk): Reason {
   if (protocol === PROTOCOL.TCP) beginWindow(w, row);
   table.service[row] = w.service;
   table.endpoint[row] = w.endpoint;
+  // On later nodes it is a connection to the endpoint, which no Service table has seen.
+  if ((w.fresh & CT_FLAG.DST_NAT) !== 0 && w.endpoint >= 0) {
+    w.serviceConnections[w.service]!++;
+    w.endpointConnections[w.endpoint]!++;
+  }
   w.ct = row * 2;
   return Reason.None;
 }

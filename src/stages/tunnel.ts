@@ -93,7 +93,8 @@ function outerId(w: Walk, hash: number): number {
   return (innerId ^ (hash >>> 16)) & 0xffff;
 }
 
-/** Decapsulate; w.l3 and w.l4 are those of the outer headers. Drops: VxlanTruncated, VxlanMalformed, VxlanBadChecksum. */
+/** Decapsulate; w.l3 and w.l4 are those of the outer headers. Drops: VxlanTruncated,
+ *  VxlanMalformed, VxlanBadChecksum, VxlanEcn. */
 export function vxlanInput(w: Walk): number {
   const { p, l3, l4 } = w;
   const end = ipv4End(w);
@@ -118,18 +119,21 @@ export function vxlanInput(w: Walk): number {
   w.ofport = OFPORT.VXLAN0;
   w.l4Status = L4.UNKNOWN;
   w.untrack();
-  decapsulateEcn(w, tos);
-  return VxlanInputNext.Bridge;
+  return decapsulateEcn(w, tos) ? VxlanInputNext.Bridge : w.drop(Reason.VxlanEcn);
 }
 
-/** A congestion mark set on the way goes into the inner header, if that is ECN-capable (RFC 6040 section 4.2). */
-function decapsulateEcn(w: Walk, outerTos: number): void {
+/** A congestion mark set on the way goes into the inner header; false when that is not ECN-capable (RFC 6040
+ *  section 4.2). */
+function decapsulateEcn(w: Walk, outerTos: number): boolean {
   const { p } = w;
   const ip = w.at + ETHERNET.SIZE;
-  if ((outerTos & ECN_MASK) !== ECN_CE || w.end - ip < IPV4.MIN_SIZE) return;
-  if (p.getUint16(w.at + ETHERNET.TYPE) !== ETHERTYPE.IPV4 || ipv4HeaderSize(p, ip) < IPV4.MIN_SIZE) return;
+  if ((outerTos & ECN_MASK) !== ECN_CE || w.end - ip < IPV4.MIN_SIZE) return true;
+  if (p.getUint16(w.at + ETHERNET.TYPE) !== ETHERTYPE.IPV4 || ipv4HeaderSize(p, ip) < IPV4.MIN_SIZE)
+    return true;
   const tos = ipv4Tos(p, ip);
-  if ((tos & ECN_MASK) === 0 || (tos & ECN_MASK) === ECN_CE) return;
+  if ((tos & ECN_MASK) === 0) return false;
+  if ((tos & ECN_MASK) === ECN_CE) return true;
   p.setUint8(ip + IPV4.TOS, tos | ECN_CE);
   p.setUint16(ip + IPV4.CHECKSUM, adjust16(p.getUint16(ip + IPV4.CHECKSUM), tos, tos | ECN_CE));
+  return true;
 }

@@ -2,7 +2,7 @@
 
 import { TOUCHES_MAX } from '../kernels/path-columns.js';
 import type { Arena } from '../packet/batch.js';
-import { HEADROOM } from '../packet/batch.js';
+import { HEADROOM, ROWS_PER_PACKET } from '../packet/batch.js';
 import type { Conntrack } from '../tables/conntrack.js';
 import type { Tables } from '../tables/epoch.js';
 import { FLOW_KEY_SIZE } from '../tables/flows.js';
@@ -39,7 +39,8 @@ export interface HopSink {
   rule(walk: Walk, table: number, rule: number): void;
 }
 
-const SPAWN_MAX = 16;
+/** No chain is longer: an answer, an error about it, a reset of that. */
+const SPAWN_MAX = ROWS_PER_PACKET - 1;
 
 export class Walk {
   // The run.
@@ -51,6 +52,14 @@ export class Walk {
   /** One-node form: the only node walked, or -1. */
   readonly onlyNode: number;
   hops: HopSink | null = null;
+  /** Connections by row of the Service, and of the endpoint, that they were translated to. */
+  serviceConnections: Float64Array = new Float64Array(0);
+  endpointConnections: Float64Array = new Float64Array(0);
+
+  /** Pods answer this packet: they were told to, and it is no answer itself, or two echo servers would never end. */
+  get responds(): boolean {
+    return this.respond && !this.isGenerated;
+  }
 
   // The arena of the batch in hand.
   arena!: Arena;
@@ -76,7 +85,7 @@ export class Walk {
   inDevice = 0;
   outDevice = 0;
   nextHop = 0;
-  steps = 0;
+  isGenerated = false;
 
   // Conntrack's reference on the packet, which travels with it through tun0.
   ctInfo: number = CtInfo.UNTRACKED;
@@ -147,7 +156,7 @@ export class Walk {
     this.inDevice = HostDevice.NONE;
     this.outDevice = HostDevice.NONE;
     this.l4Status = L4.UNKNOWN;
-    this.steps = 0;
+    this.isGenerated = false;
     this.hint = -2;
     this.isRecordable = true;
     this.touchCount = 0;

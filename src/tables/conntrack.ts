@@ -12,11 +12,15 @@
 import { conntrackFind } from '../kernels/conntrack-lookup.js';
 import { tupleHash } from '../kernels/five-tuple.js';
 import { WINDOW } from '../kernels/window-columns.js';
+import type { StateBuffer } from '../layout/state-buffer.js';
 
 const MISS = -1;
 const ROWS_AT_START = 4096;
 
 export const CT_FLAG = { SEEN_REPLY: 1, ASSURED: 2, SRC_NAT: 4, DST_NAT: 8, DYING: 16 } as const;
+
+/** Columns of one element a row. */
+const COLUMNS = ['state', 'flags', 'expiresNs', 'streamNs', 'service', 'endpoint', 'born'] as const;
 
 export class Conntrack {
   slots = new Int32Array(ROWS_AT_START * 4);
@@ -80,7 +84,8 @@ export class Conntrack {
 
   /** Insert a connection of two tuples (4 words each). Returns its row, or MISS when the table is full. */
   insert(original: Int32Array, reply: Int32Array, nowNs: number): number {
-    if (this.#freeCount === 0 && this.#fresh === this.state.length && !this.#makeRoom(nowNs)) return MISS;
+    const end = Math.min(this.state.length, this.limit);
+    if (this.#freeCount === 0 && this.#fresh === end && !this.#makeRoom(nowNs)) return MISS;
     const row = this.#freeCount > 0 ? this.#free[--this.#freeCount]! : this.#fresh++;
     this.tuples.set(original, row * 8);
     this.tuples.set(reply, row * 8 + 4);
@@ -116,6 +121,39 @@ export class Conntrack {
     if (this.#deleted > this.slots.length >> 2) this.#rehash(this.slots.length);
   }
 
+  /** Copy everything that a later lookup or insert depends on; the slots follow from the rows. */
+  save(to: StateBuffer): void {
+    const rows = this.#fresh;
+    to.putNumber(this.state.length);
+    to.putNumber(rows);
+    to.putNumber(this.count);
+    to.putNumber(this.created);
+    to.putArray(this.#free, this.#freeCount);
+    to.putArray(this.tuples, rows * 8);
+    to.putArray(this.windows, rows * WINDOW.ROW);
+    for (const name of COLUMNS) to.putArray(this[name], rows);
+  }
+
+  /** Become what save() copied. */
+  restore(from: StateBuffer): void {
+    const size = from.takeNumber();
+    if (size !== this.state.length) this.#resize(size);
+    this.#fresh = from.takeNumber();
+    this.count = from.takeNumber();
+    this.created = from.takeNumber();
+    this.#freeCount = from.takeArray(this.#free);
+    from.takeArray(this.tuples);
+    from.takeArray(this.windows);
+    for (const name of COLUMNS) from.takeArray(this[name]);
+    this.slots = new Int32Array(slotsFor(size));
+    this.#deleted = 0;
+    for (let row = 0; row < this.#fresh; row++) {
+      if (this.expiresNs[row] === Number.NEGATIVE_INFINITY) continue;
+      this.#link(row * 2);
+      this.#link(row * 2 + 1);
+    }
+  }
+
   #link(direction: number): void {
     const { slots, tuples } = this;
     const t = direction * 4;
@@ -139,24 +177,29 @@ export class Conntrack {
   /** Clear what has expired; if that frees less than a quarter, double, up to the limit. */
   #makeRoom(nowNs: number): boolean {
     const rows = this.state.length;
-    for (let row = 0; row < rows; row++) {
+    for (let row = 0; row < this.#fresh; row++) {
       const expires = this.expiresNs[row]!;
       if (expires <= nowNs && expires !== Number.NEGATIVE_INFINITY) this.remove(row);
     }
     if (this.#freeCount > rows >> 2 || rows >= this.limit) return this.#freeCount > 0;
     const size = Math.min(rows * 2, this.limit);
-    this.tuples = grow(this.tuples, new Int32Array(size * 8));
-    this.windows = grow(this.windows, new Int32Array(size * WINDOW.ROW));
-    this.state = grow(this.state, new Uint8Array(size));
-    this.flags = grow(this.flags, new Uint8Array(size));
-    this.expiresNs = grow(this.expiresNs, new Float64Array(size));
-    this.streamNs = grow(this.streamNs, new Float64Array(size));
-    this.service = grow(this.service, new Int32Array(size));
-    this.endpoint = grow(this.endpoint, new Int32Array(size));
-    this.born = grow(this.born, new Int32Array(size));
-    this.#free = grow(this.#free, new Int32Array(size));
+    this.#resize(size);
     this.#rehash(slotsFor(size));
     return true;
+  }
+
+  /** Columns for `size` rows; those that fit are kept. */
+  #resize(size: number): void {
+    this.tuples = resized(this.tuples, new Int32Array(size * 8));
+    this.windows = resized(this.windows, new Int32Array(size * WINDOW.ROW));
+    this.state = resized(this.state, new Uint8Array(size));
+    this.flags = resized(this.flags, new Uint8Array(size));
+    this.expiresNs = resized(this.expiresNs, new Float64Array(size));
+    this.streamNs = resized(this.streamNs, new Float64Array(size));
+    this.service = resized(this.service, new Int32Array(size));
+    this.endpoint = resized(this.endpoint, new Int32Array(size));
+    this.born = resized(this.born, new Int32Array(size));
+    this.#free = resized(this.#free, new Int32Array(size));
   }
 
   #rehash(size: number): void {
@@ -174,7 +217,10 @@ function slotsFor(rows: number): number {
   return slots;
 }
 
-function grow<T extends { set(from: T): void }>(from: T, to: T): T {
-  to.set(from);
+function resized<T extends { set(from: T): void; subarray(first: number, end: number): T; length: number }>(
+  from: T,
+  to: T,
+): T {
+  to.set(from.subarray(0, Math.min(from.length, to.length)));
   return to;
 }

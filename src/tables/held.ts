@@ -1,10 +1,23 @@
 /** Packets that wait for a neighbour: their bytes, and when the host gives up on the ARP request.
  *  Rows are few; a scan finds the next deadline. All live. Full: `hold` answers false. */
+import type { StateBuffer } from '../layout/state-buffer.js';
 
 const ROWS = 1024;
 const BYTES = 4 << 20;
 /** Linux unres_qlen_bytes: what may wait for one neighbour (net/core/neighbour.c). */
 const QUEUE_BYTES = 212_992;
+
+const COLUMNS = [
+  'offset',
+  'length',
+  'deadlineNs',
+  'node',
+  'nextHop',
+  'packet',
+  'parent',
+  'ct',
+  'service',
+] as const;
 
 export class HeldPackets {
   readonly bytes = new Uint8Array(BYTES);
@@ -90,6 +103,18 @@ export class HeldPackets {
       this.service[i] = this.service[i + 1]!;
     }
     if (this.count === 0) this.#used = 0;
+  }
+
+  /** Copy all that waits. */
+  save(to: StateBuffer): void {
+    to.putArray(this.bytes, this.#used);
+    for (const name of COLUMNS) to.putArray(this[name], this.count);
+  }
+
+  /** Become what save() copied. */
+  restore(from: StateBuffer): void {
+    this.#used = from.takeArray(this.bytes);
+    for (const name of COLUMNS) this.count = from.takeArray(this[name]);
   }
 
   #compact(): void {

@@ -72,6 +72,7 @@ export const Reason = {
   CaptureTruncated: 67,
   WorkerQuarantine: 68,
   ConntrackClash: 69,
+  VxlanEcn: 70,
 } as const;
 export type Reason = (typeof Reason)[keyof typeof Reason];
 
@@ -405,5 +406,10 @@ export const REASONS: readonly ReasonText[] = [
     name: 'conntrack-clash',
     sentence: 'Another connection already has the answers of this one: the same ends, reached another way.',
     layer: 'nf_conntrack_confirm (br0 ct(commit), POSTROUTING, INPUT)',
+  },
+  {
+    name: 'vxlan-ecn',
+    sentence: 'The tunnel marks congestion, and the packet inside cannot carry the mark.',
+    layer: 'vxlan0 receive (vxlan_ecn_decapsulate)',
   },
 ];

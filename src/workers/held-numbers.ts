@@ -3,6 +3,8 @@
  *  The engine counts packets in the order in which it takes or makes them, so a number that no row had is a held packet's:
  *  an input that gave no row of its own, or else one caused by the packet before. */
 
+import type { StateBuffer } from '../layout/state-buffer.js';
+
 export class HeldNumbers {
   /** Number of a held packet -> sequence number of its input. As many as the engine holds. */
   readonly #roots = new Map<number, number>();
@@ -37,6 +39,28 @@ export class HeldNumbers {
     this.#firedRoot = held;
     this.#lastRoot = held;
     return held;
+  }
+
+  save(to: StateBuffer): void {
+    for (const value of [this.#next, this.#lastRoot, this.#firedRoot, this.#silent.length, this.#roots.size])
+      to.putNumber(value);
+    for (const sequence of this.#silent) to.putNumber(sequence);
+    for (const [number, root] of this.#roots) {
+      to.putNumber(number);
+      to.putNumber(root);
+    }
+  }
+
+  /** Become what save() copied. */
+  restore(from: StateBuffer): void {
+    this.#next = from.takeNumber();
+    this.#lastRoot = from.takeNumber();
+    this.#firedRoot = from.takeNumber();
+    const [silent, roots] = [from.takeNumber(), from.takeNumber()];
+    this.#silent.length = 0;
+    this.#roots.clear();
+    for (let i = 0; i < silent; i++) this.#silent.push(from.takeNumber());
+    for (let i = 0; i < roots; i++) this.#roots.set(from.takeNumber(), from.takeNumber());
   }
 
   /** All numbers below `end` that had no row are held packets'; the last of them are the silent inputs'. */

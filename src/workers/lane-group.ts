@@ -1,8 +1,11 @@
 /** The lanes of one worker: runs them over a parcel, one after the other, and adds up their ledgers. */
+
+import type { StateBuffer } from '../layout/state-buffer.js';
 import { addLedger, createLedger, type Ledger } from '../packet/ledger.js';
 import type { Epoch } from '../tables/epoch.js';
 import { type LaneOutcome, LaneRunner, type LaneSettings } from './lane-runner.js';
 import type { Parcel } from './parcel.js';
+import type { RowsInHand } from './rows-in-hand.js';
 
 /** What a worker answers for one parcel. */
 export interface GroupOutcome {
@@ -16,18 +19,32 @@ export interface GroupOutcome {
 
 export class LaneGroup {
   readonly #runners: readonly LaneRunner[];
+  readonly #inHand: RowsInHand;
 
-  constructor(epoch: Epoch, lanes: number, settings: LaneSettings) {
-    this.#runners = Array.from({ length: lanes }, () => new LaneRunner(epoch, settings));
+  /** `lanes`: their numbers. */
+  constructor(epoch: Epoch, lanes: readonly number[], settings: LaneSettings, inHand: RowsInHand) {
+    this.#inHand = inHand;
+    this.#runners = lanes.map((lane) => new LaneRunner(epoch, lane, settings, inHand));
   }
 
-  run(parcel: Parcel): GroupOutcome {
-    return this.#outcome(parcel.lanes.map((rows, i) => this.#runners[i]!.run(rows)));
+  /** Walk the parcel's rows; or, with `drainAt` >= 0, fire the timers that are left: the place of what they give out. */
+  walk(parcel: Parcel, drainAt: number): GroupOutcome {
+    const lanes = parcel.lanes.map((rows, i) => {
+      const runner = this.#runners[i]!;
+      return drainAt < 0 ? runner.run(rows) : runner.drain(rows, drainAt);
+    });
+    this.#inHand.release();
+    return this.#outcome(lanes);
   }
 
-  /** Fire the timers that are left; `end` is the place of what they give out. */
-  drain(parcel: Parcel, end: number): GroupOutcome {
-    return this.#outcome(parcel.lanes.map((rows, i) => this.#runners[i]!.drain(rows, end)));
+  /** Copy what all lanes know of the packets so far. */
+  save(to: StateBuffer): void {
+    for (const runner of this.#runners) runner.save(to);
+  }
+
+  /** Become what save() copied. */
+  restore(from: StateBuffer): void {
+    for (const runner of this.#runners) runner.restore(from);
   }
 
   #outcome(lanes: readonly LaneOutcome[]): GroupOutcome {

@@ -1,15 +1,24 @@
 /** Gives every lane to a worker for the whole run: worker threads, or this thread when there is one worker. */
-import { Piscina } from 'piscina';
+import { StateBuffer } from '../layout/state-buffer.js';
 import type { Epoch } from '../tables/epoch.js';
-import { type GroupOutcome, LaneGroup } from './lane-group.js';
+import { FAULT_VARIABLE, Faults, parseFaults } from './faults.js';
+import type { GroupOutcome } from './lane-group.js';
+import { type Checkpoints, LaneKeeper } from './lane-keeper.js';
 import type { LaneSettings } from './lane-runner.js';
+import { LaneThread } from './lane-thread.js';
 import type { Parcel } from './parcel.js';
-import type { WorkerSetup, WorkerTask } from './worker.js';
+import { Recovery } from './recovery.js';
+import { createWorkerMemory, giveTask, isDone, type WorkerMemory } from './worker-memory.js';
 
 export interface LanePool {
-  /** Walk the parcels of a slot, one for each worker; `drainAt` >= 0 fires the timers that are left instead. An answer
-   *  is an Error where that worker failed: its parcel is lost, and so is all that it is given later. */
+  /** Walk the parcels of a slot, one for each worker; `drainAt` >= 0 fires the timers that are left instead. Slots are given
+   *  in turn, each again only after its answer. A worker that dies is replaced, and the answer is as if it had not; it is an
+   *  Error where replacing it was no use: its parcel is lost, and so is all that it is given later. */
   run(slot: number, drainAt?: number): Promise<readonly (GroupOutcome | Error)[]>;
+  /** Workers that died and were replaced. */
+  readonly recovered: number;
+  /** Packets that are not walked because workers died of them. */
+  readonly quarantined: number;
   close(): Promise<void>;
 }
 
@@ -19,95 +28,97 @@ export function createLanePool(
   settings: LaneSettings,
   parcels: readonly (readonly Parcel[])[],
 ): LanePool {
-  const workers = parcels[0]!.length;
-  return workers === 1
-    ? new ThisThread(epoch, settings, parcels)
-    : new WorkerThreads(epoch, settings, parcels);
+  const workers = parcels[0]!.map((_, worker) => parcels.map((slot) => slot[worker]!));
+  if (workers.length === 1) return new ThisThread(epoch, settings, workers[0]!);
+  return new WorkerThreads(epoch, settings, workers);
 }
 
+/** One worker that is no thread of its own: it may stop in the middle of a packet, and goes on as a thread would. */
 class ThisThread implements LanePool {
-  readonly #group: LaneGroup;
-  #isSound = true;
-  readonly #parcels: readonly (readonly Parcel[])[];
+  readonly #epoch: Epoch;
+  readonly #settings: LaneSettings;
+  readonly #parcels: readonly Parcel[];
+  readonly #memory: WorkerMemory;
+  readonly #recovery: Recovery;
+  readonly #checkpoints: Checkpoints = [new StateBuffer(), new StateBuffer()];
+  readonly #faults: Faults | null;
+  #keeper: LaneKeeper | null = null;
+  #failure: Error | null = null;
 
-  constructor(epoch: Epoch, settings: LaneSettings, parcels: readonly (readonly Parcel[])[]) {
+  constructor(epoch: Epoch, settings: LaneSettings, parcels: readonly Parcel[]) {
+    this.#epoch = epoch;
+    this.#settings = settings;
     this.#parcels = parcels;
-    this.#group = new LaneGroup(epoch, parcels[0]![0]!.lanes.length, settings);
+    this.#memory = createWorkerMemory(parcels);
+    this.#recovery = new Recovery(this.#memory);
+    const faults = parseFaults(process.env[FAULT_VARIABLE]);
+    this.#faults = faults === null ? null : new Faults(faults, false);
+  }
+
+  get recovered(): number {
+    return this.#recovery.recovered;
+  }
+
+  get quarantined(): number {
+    return this.#recovery.quarantined;
   }
 
   async run(slot: number, drainAt = -1): Promise<readonly (GroupOutcome | Error)[]> {
-    const parcel = this.#parcels[slot]![0]!;
-    if (!this.#isSound) return [new Error('the engines stopped and their connections are gone')];
-    try {
-      return [drainAt < 0 ? this.#group.run(parcel) : this.#group.drain(parcel, drainAt)];
-    } catch (error) {
-      this.#isSound = false;
-      return [error instanceof Error ? error : new Error(String(error))];
+    if (this.#failure !== null) return [this.#failure];
+    const serial = giveTask(this.#memory, this.#parcels, { slot, drainAt });
+    for (;;) {
+      let outcome: GroupOutcome | null = null;
+      try {
+        this.#keeper ??= this.#createKeeper();
+        outcome = this.#keeper.run(serial);
+        this.#keeper.finish(serial);
+        this.#keeper.checkpointIfDue(serial);
+        return [outcome];
+      } catch (error) {
+        this.#keeper = null;
+        this.#failure = this.#recovery.note(error instanceof Error ? error : new Error(String(error)));
+        if (this.#failure !== null) return [this.#failure];
+        if (outcome !== null && isDone(this.#memory, serial)) return [outcome];
+      }
     }
   }
 
   async close(): Promise<void> {}
+
+  #createKeeper(): LaneKeeper {
+    return new LaneKeeper({
+      epoch: this.#epoch,
+      settings: this.#settings,
+      parcels: this.#parcels,
+      memory: this.#memory,
+      checkpoints: this.#checkpoints,
+      onCheckpointMoved: () => {},
+      faults: this.#faults,
+    });
+  }
 }
 
-/** A pool of one thread for each worker: a pool of many would give a lane's parcels to any thread, but its connections
- *  live in one. */
 class WorkerThreads implements LanePool {
-  readonly #parcels: readonly (readonly Parcel[])[];
-  readonly #pools: readonly Piscina<WorkerTask, GroupOutcome>[];
-  readonly #serial: number[];
+  readonly #threads: readonly LaneThread[];
 
-  constructor(epoch: Epoch, settings: LaneSettings, parcels: readonly (readonly Parcel[])[]) {
-    this.#parcels = parcels;
-    this.#serial = parcels[0]!.map(() => 0);
-    this.#pools = parcels[0]!.map((_, worker) => {
-      const setup: WorkerSetup = {
-        epoch: epoch.buffer,
-        settings,
-        parcels: parcels.map((slot) => slot[worker]!),
-      };
-      return new Piscina<WorkerTask, GroupOutcome>({
-        filename: new URL('./worker.js', import.meta.url).href,
-        name: 'runTask',
-        minThreads: 1,
-        maxThreads: 1,
-        // Else a task that finds the thread busy goes behind later ones.
-        stricterFIFO: true,
-        workerData: setup,
-      });
-    });
+  constructor(epoch: Epoch, settings: LaneSettings, workers: readonly (readonly Parcel[])[]) {
+    const faults = parseFaults(process.env[FAULT_VARIABLE]);
+    this.#threads = workers.map((parcels) => new LaneThread(epoch, settings, parcels, faults));
+  }
+
+  get recovered(): number {
+    return this.#threads.reduce((sum, { recovery }) => sum + recovery.recovered, 0);
+  }
+
+  get quarantined(): number {
+    return this.#threads.reduce((sum, { recovery }) => sum + recovery.quarantined, 0);
   }
 
   run(slot: number, drainAt = -1): Promise<readonly (GroupOutcome | Error)[]> {
-    return Promise.all(
-      this.#parcels[slot]!.map((parcel, worker) => this.#runOne(parcel, worker, slot, drainAt)),
-    );
+    return Promise.all(this.#threads.map((thread) => thread.run({ slot, drainAt })));
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.#pools.map((pool) => pool.destroy()));
-  }
-
-  async #runOne(
-    parcel: Parcel,
-    worker: number,
-    slot: number,
-    drainAt: number,
-  ): Promise<GroupOutcome | Error> {
-    const task: WorkerTask = {
-      serial: this.#serial[worker]!++,
-      slot,
-      counts: parcel.lanes.map((rows) => rows.input.count),
-      used: parcel.arena.used,
-      drainAt,
-    };
-    try {
-      const outcome = await this.#pools[worker]!.run(task);
-      outcome.lanes.forEach((lane, i) => {
-        parcel.lanes[i]!.output.count = lane.count;
-      });
-      return outcome;
-    } catch (error) {
-      return error instanceof Error ? error : new Error(String(error));
-    }
+    await Promise.all(this.#threads.map((thread) => thread.close()));
   }
 }

@@ -1,10 +1,14 @@
 /** Runs one lane: its engine, its part of every chunk, and the order in which its output belongs into the trace. */
 import { Engine } from '../engine/engine.js';
 import type { PacketTrace } from '../engine/explain.js';
+import { EngineMetrics, type MetricsOptions } from '../engine/metrics.js';
+import type { StateBuffer } from '../layout/state-buffer.js';
 import type { Arena } from '../packet/batch.js';
 import type { Epoch } from '../tables/epoch.js';
+import { Reason } from '../verdict/reasons.js';
 import { HeldNumbers } from './held-numbers.js';
 import { copySegment, type LaneRows, RowRole, type Segment } from './parcel.js';
+import type { RowsInHand } from './rows-in-hand.js';
 import { ServerChoices } from './server-choices.js';
 
 /** What a run's lanes have in common. */
@@ -13,6 +17,11 @@ export interface LaneSettings {
   readonly epochNs: bigint;
   readonly respond: boolean;
   readonly backend: 'auto' | 'typescript' | 'native';
+  /** Paths of connections are remembered. Default true. */
+  readonly cache?: boolean;
+  /** What lanes count beside the ledger, and where: shared memory for each lane, by its number. */
+  readonly counted?: Pick<MetricsOptions, 'countsRules' | 'timesStages'>;
+  readonly counters?: readonly SharedArrayBuffer[];
   /** Keep explanations. */
   readonly isExplained: boolean;
   /** The rules choose endpoints; the recorded servers' packets follow. */
@@ -43,6 +52,7 @@ const CHOICES = 65_536;
 export class LaneRunner {
   readonly engine: Engine;
   readonly #settings: LaneSettings;
+  readonly #inHand: RowsInHand;
   readonly #held = new HeldNumbers();
   readonly #choices: ServerChoices;
   #clockNs = Number.NEGATIVE_INFINITY;
@@ -55,15 +65,20 @@ export class LaneRunner {
   #clocked = 0;
   #met = 0;
 
-  constructor(epoch: Epoch, settings: LaneSettings) {
+  constructor(epoch: Epoch, lane: number, settings: LaneSettings, inHand: RowsInHand) {
     this.#settings = settings;
+    this.#inHand = inHand;
     this.engine = new Engine(epoch, {
       seed: settings.seed,
       epochNs: settings.epochNs,
       respond: settings.respond,
       backend: settings.backend,
+      cache: settings.cache ?? true,
+      metrics: laneMetrics(epoch, lane, settings),
       explain: settings.isExplained,
     });
+    // A worker that died may have counted here: its packets are counted again.
+    this.engine.metrics.cells.fill(0);
     this.#choices = new ServerChoices(epoch.tables, settings.isModel ? CHOICES : 1);
   }
 
@@ -97,6 +112,22 @@ export class LaneRunner {
     return this.#finish(rows);
   }
 
+  /** Copy what is known of the packets so far. Between two chunks. */
+  save(to: StateBuffer): void {
+    this.engine.saveState(to);
+    to.putNumber(this.#clockNs);
+    this.#held.save(to);
+    if (this.#settings.isModel) this.#choices.save(to);
+  }
+
+  /** Become what save() copied. */
+  restore(from: StateBuffer): void {
+    this.engine.restoreState(from);
+    this.#clockNs = from.takeNumber();
+    this.#held.restore(from);
+    if (this.#settings.isModel) this.#choices.restore(from);
+  }
+
   #begin(arena: Arena): void {
     this.#spilled = [];
     this.#traces = [];
@@ -119,17 +150,20 @@ export class LaneRunner {
 
   #processUntil(rows: LaneRows, end: number): void {
     const { input, output } = rows;
-    input.count = end;
     while (input.next < end) {
       const [next, before] = [input.next, output.count];
-      this.engine.process(input, output);
+      const until = this.#inHand.take(rows, next, end);
+      input.count = Math.max(until, next + 1);
+      if (until === next) this.engine.refuse(input, output, Reason.WorkerQuarantine);
+      else this.engine.process(input, output);
       this.#absorb(rows, before);
       if (this.#settings.isExplained) this.#keepTraces(rows, next, before);
-      if (input.next === end) return;
+      if (input.next === input.count) continue;
       if (input.next === next && output.count === 0)
         throw new Error('an empty arena has no room for the next packet');
       this.#spill(rows);
     }
+    input.count = end;
   }
 
   /** Say of each new output row where it belongs. What a timer gave out belongs before the packet that made the time
@@ -207,7 +241,19 @@ export class LaneRunner {
       if (role[i] !== RowRole.FROM_SERVER) continue;
       if (isChoiceDue) this.#processUntil(rows, i);
       isChoiceDue = false;
-      if (this.#choices.follow(rows, i)) this.#readdressed++;
+      const isAllowed = this.#inHand.take(rows, i, i + 1) > i;
+      if (isAllowed && this.#choices.follow(rows, i)) this.#readdressed++;
     }
   }
+}
+
+/** The lane's counters, from zero: the memory may hold those of a thread that died. */
+function laneMetrics(epoch: Epoch, lane: number, { counted, counters }: LaneSettings): EngineMetrics {
+  const buffer = counters?.[lane];
+  const metrics = new EngineMetrics(epoch.tables, {
+    ...counted,
+    ...(buffer === undefined ? {} : { buffer }),
+  });
+  metrics.cells.fill(0);
+  return metrics;
 }

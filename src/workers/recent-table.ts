@@ -6,6 +6,7 @@
  *  only while its rows get older, so what was overwritten ends it and nothing is ever unlinked.
  *  Values are columns of the caller's, addressed by row. */
 import { tupleHash } from '../kernels/tuple-hash.js';
+import type { StateBuffer } from '../layout/state-buffer.js';
 
 export const MISS = -1;
 
@@ -30,6 +31,11 @@ export class RecentTable {
     this.#number = new Float64Array(capacity);
     this.#head = new Int32Array(buckets);
     this.#mask = buckets - 1;
+  }
+
+  /** Rows in use, from the first on. */
+  get used(): number {
+    return Math.min(this.#count, this.capacity);
   }
 
   /** Remember a key in the oldest row; returns that row. An older row of the same key is hidden behind it. */
@@ -67,6 +73,24 @@ export class RecentTable {
   /** Will the row be overwritten within the next capacity/2 additions? Who still needs it adds it again. */
   isAged(row: number): boolean {
     return this.#count - this.#number[row]! > this.capacity / 2;
+  }
+
+  /** Copy all rows; the values beside them are the caller's. */
+  save(to: StateBuffer): void {
+    to.putNumber(this.#next);
+    to.putNumber(this.#count);
+    const rows = this.used;
+    to.putArray(this.#keys, rows * 4);
+    for (const column of [this.#hash, this.#before, this.#number]) to.putArray(column, rows);
+    to.putArray(this.#head, this.#head.length);
+  }
+
+  /** Become what save() copied from a table of the same capacity. */
+  restore(from: StateBuffer): void {
+    this.#next = from.takeNumber();
+    this.#count = from.takeNumber();
+    for (const column of [this.#keys, this.#hash, this.#before, this.#number, this.#head])
+      from.takeArray(column);
   }
 
   #holds(at: number, k0: number, k1: number, k2: number, k3: number): boolean {

@@ -1,5 +1,6 @@
 /** Remembers which endpoint the rules chose for a client, and makes the recorded server's packets come from there. */
 import { POD_MAC_HI } from '../addr/mac.js';
+import type { StateBuffer } from '../layout/state-buffer.js';
 import type { Tables } from '../tables/epoch.js';
 import { NETWORK_KIND, NONE } from '../tables/nodes.js';
 import { Verdict } from '../verdict/verdict.js';
@@ -74,6 +75,21 @@ export class ServerChoices {
     input.length[i] = input.length[i]! - inner[i]!;
     input.port[i] = pods.port[pod]!;
     return true;
+  }
+
+  save(to: StateBuffer): void {
+    this.#table.save(to);
+    for (const column of this.#columns()) to.putArray(column, this.#table.used);
+  }
+
+  /** Become what save() copied. */
+  restore(from: StateBuffer): void {
+    this.#table.restore(from);
+    for (const column of this.#columns()) from.takeArray(column);
+  }
+
+  #columns() {
+    return [this.#endpoint, this.#client, this.#clientPort];
   }
 
   /** Is `address` a pod's, on the link of the pod network? The node's gateway is tun0 itself. */

@@ -1,49 +1,56 @@
-/** A worker thread: keeps the engines of its lanes and walks the parcels that it is told of. */
-import { workerData } from 'node:worker_threads';
+/** A worker thread: keeps the engines of its lanes and walks the parcels that it is told of, as long as the thread lives. */
+import { type MessagePort, workerData } from 'node:worker_threads';
+import { StateBuffer } from '../layout/state-buffer.js';
 import { Epoch } from '../tables/epoch.js';
-import { type GroupOutcome, LaneGroup } from './lane-group.js';
+import { type FaultList, Faults } from './faults.js';
+import type { GroupOutcome } from './lane-group.js';
+import { LaneKeeper } from './lane-keeper.js';
 import type { LaneSettings } from './lane-runner.js';
 import type { Parcel } from './parcel.js';
+import { awaitTask, doneTasks, type WorkerMemory } from './worker-memory.js';
 
-/** Given to the thread when it starts. All buffers in it are shared. */
+/** Given to every thread that takes this worker's place. All buffers in it are shared. */
 export interface WorkerSetup {
   readonly epoch: SharedArrayBuffer;
   readonly settings: LaneSettings;
   /** By slot. */
   readonly parcels: readonly Parcel[];
+  readonly memory: WorkerMemory;
+  readonly faults: FaultList | null;
 }
 
-export interface WorkerTask {
-  /** Number of the task, from 0: a thread that was started anew in place of a dead one has not seen the ones before. */
-  readonly serial: number;
-  readonly slot: number;
-  /** Rows of each lane, and where the arena's packets end. */
-  readonly counts: readonly number[];
-  readonly used: number;
-  /** Place of what the last timers give out, or -1 to walk the rows. */
-  readonly drainAt: number;
+/** Given to one thread. */
+export interface WorkerStart {
+  readonly port: MessagePort;
+  readonly checkpoints: readonly [SharedArrayBuffer, SharedArrayBuffer];
 }
 
-const setup = workerData as WorkerSetup;
-const epoch = new Epoch(setup.epoch);
-const group = new LaneGroup(epoch, setup.parcels[0]!.lanes.length, setup.settings);
-let serial = 0;
-/** An engine that stopped in the middle of a packet knows less than it should: nothing is walked after that. */
-let isSound = true;
+/** An answer counts once it is said to be done: until then the task may be walked again, in the same parcel. */
+export type WorkerMessage =
+  | { readonly kind: 'answer'; readonly serial: number; readonly outcome: GroupOutcome }
+  | { readonly kind: 'done'; readonly serial: number }
+  | { readonly kind: 'checkpoint'; readonly which: 0 | 1; readonly buffer: SharedArrayBuffer };
 
-/** Walk one parcel.
- *  @throws Error when tasks before this one went to a thread that died: its connections are gone. */
-export function runTask(task: WorkerTask): GroupOutcome {
-  if (task.serial !== serial++ || !isSound) throw new Error('a worker died and its connections with it');
-  isSound = false;
-  const parcel = setup.parcels[task.slot]!;
-  parcel.arena.used = task.used;
-  parcel.lanes.forEach((rows, i) => {
-    rows.input.count = task.counts[i]!;
-    rows.input.next = 0;
-    rows.output.count = 0;
+/** Walk task after task. Ends with the thread, or with what the engine throws. */
+export function runTasks({ port, checkpoints }: WorkerStart): never {
+  const { epoch, settings, parcels, memory, faults } = workerData as WorkerSetup;
+  const say = (message: WorkerMessage): void => port.postMessage(message);
+  const buffers = [new StateBuffer(checkpoints[0]), new StateBuffer(checkpoints[1])] as const;
+  const keeper = new LaneKeeper({
+    epoch: new Epoch(epoch),
+    settings,
+    parcels,
+    memory,
+    checkpoints: buffers,
+    onCheckpointMoved: (which) => say({ kind: 'checkpoint', which, buffer: buffers[which].buffer }),
+    faults: faults === null ? null : new Faults(faults, true),
   });
-  const outcome = task.drainAt < 0 ? group.run(parcel) : group.drain(parcel, task.drainAt);
-  isSound = true;
-  return outcome;
+  for (let serial = doneTasks(memory); ; serial++) {
+    awaitTask(memory, serial);
+    const outcome = keeper.run(serial);
+    say({ kind: 'answer', serial, outcome });
+    keeper.finish(serial);
+    say({ kind: 'done', serial });
+    keeper.checkpointIfDue(serial);
+  }
 }

@@ -5,9 +5,11 @@ Reads a JSON object a line, answers a JSON object a line; runs on the machine it
 Knows nothing of podplane: names, addresses, flows and rules all come in the plan.
 """
 import base64
+import fcntl
 import json
 import os
 import select
+import shutil
 import signal
 import socket
 import struct
@@ -21,6 +23,8 @@ CLONE_NEWNET = 0x40000000
 ETH_P_ALL = 3
 SO_TIMESTAMPNS = 35
 PACKET_OUTGOING = 4
+SIOCETHTOOL = 0x8946
+ETHTOOL_STXCSUM = 0x17
 HOME = os.open("/proc/self/ns/net", os.O_RDONLY)
 
 
@@ -72,12 +76,12 @@ class Witness:
         run(f"ip -n {net} link add wire type bridge mcast_snooping 0 stp_state 0 forward_delay 0")
         run(f"ip -n {net} link set wire up")
         self.plug(plan, "ext", "wx", plan["router"]["mac"])
+        self.silence(plan["prefix"] + "ext", True)
         for address in plan["router"]["addresses"]:
             run(f"ip -n {plan['prefix']}ext addr add {address} dev eth0")
         for index, node in enumerate(plan["nodes"]):
             self.build_node(plan, node, index)
-        for index, pod in enumerate(plan["pods"]):
-            self.build_pod(plan, pod, index)
+        self.build_pods(plan)
         self.neighbours(plan)
         for hop in plan["captures"]:
             self.capture(hop["name"], plan["prefix"] + hop["space"], hop["device"])
@@ -93,6 +97,7 @@ class Witness:
             for path, value in [
                 ("ipv6/conf/all/disable_ipv6", "1"), ("ipv6/conf/default/disable_ipv6", "1"),
                 ("ipv4/conf/all/rp_filter", "0"), ("ipv4/conf/default/rp_filter", "0"),
+                ("ipv4/conf/all/send_redirects", "0"), ("ipv4/conf/default/send_redirects", "0"),
                 ("ipv4/icmp_ratemask", "0"), ("ipv4/icmp_ratelimit", "0"), ("ipv4/tcp_synack_retries", "0"),
             ]:
                 try:
@@ -107,12 +112,24 @@ class Witness:
         run(f"ip -n {prefix}net link add {port} type veth peer name eth0 netns {prefix}{space}")
         run(f"ip -n {prefix}{space} link set eth0 address {mac} up")
         run(f"ip -n {prefix}net link set {port} master wire up")
+        # Known from the start, or the first frame to it would be flooded.
+        run(f"bridge -n {prefix}net fdb replace {mac} dev {port} master static")
         self.plain(f"{prefix}{space}", "eth0")
         self.plain(f"{prefix}net", port)
 
     def plain(self, space, device):
-        """No offloads: what is captured must be what a wire would carry."""
-        run(f"ip netns exec {space} ethtool -K {device} tx off rx off tso off gso off gro off", check=False)
+        """No checksum offload: what is captured must be what a wire would carry."""
+        value = ctypes.create_string_buffer(struct.pack("II", ETHTOOL_STXCSUM, 0))
+        request = struct.pack("16sP", device.encode(), ctypes.addressof(value))
+
+        def switch_off():
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as made:
+                fcntl.ioctl(made, SIOCETHTOOL, request)
+        inside(space, switch_off)
+
+    def batch(self, space, lines):
+        """Many `ip` commands in one process."""
+        run(f"ip -n {space} -batch -", text="\n".join(lines) + "\n")
 
     def env(self, node):
         folder = f"{self.folder}/{node['space']}"
@@ -146,8 +163,8 @@ class Witness:
             self.plain(space, "phys")
         else:
             underlay = "eth0"
-        run(f"ip -n {space} addr add {node['address']} dev {underlay}")
-        run(f"ip -n {space} route add default via {plan['router']['gateway']} dev {underlay}")
+        self.batch(space, [f"addr add {node['address']} dev {underlay}",
+                           f"route add default via {plan['router']['gateway']} dev {underlay}"])
         self.vsctl(plan, node,
             f"add-br br0 -- set bridge br0 datapath_type={plan['datapath']} fail_mode=secure protocols=OpenFlow13"
             " -- add-port br0 vxlan0 -- set interface vxlan0 type=vxlan options:remote_ip=flow options:key=flow"
@@ -155,18 +172,16 @@ class Witness:
             f" -- add-port br0 tun0 -- set interface tun0 type=internal ofport_request=2 mtu_request={plan['mtu']}"
             f" mac={json.dumps(json.dumps(node['tunMac']))}")
         self.ofctl(node, ["set-frags", "br0", "nx-match"])
-        run(f"ip -n {space} link set tun0 address {node['tunMac']}")
-        run(f"ip -n {space} addr add {node['gateway']} dev tun0")
-        run(f"ip -n {space} link set tun0 up")
+        self.batch(space, [
+            f"link set tun0 address {node['tunMac']} up",
+            f"addr add {node['gateway']} dev tun0 noprefixroute",
+            *[f"route add {network} dev tun0 scope link" for network in plan["clusterNetworks"]],
+            *[f"route add {network} dev tun0" for network in plan["serviceNetworks"]],
+        ])
         self.plain(space, "tun0")
-        run(f"ip -n {space} route del {node['subnet']} dev tun0", check=False)
-        for network in plan["clusterNetworks"]:
-            run(f"ip -n {space} route add {network} dev tun0 scope link")
-        for network in plan["serviceNetworks"]:
-            run(f"ip -n {space} route add {network} dev tun0")
         inside(space, lambda: open("/proc/sys/net/ipv4/ip_forward", "w").write("1"))
         self.load_flows(node, node["flows"])
-        run(inside_node + ["iptables-restore"], text=node["iptables"])
+        inside(space, lambda: run(["iptables-restore"], text=node["iptables"]))
 
     def ofctl(self, node, words, **options):
         return run(["ovs-ofctl", "-O", "OpenFlow13"] + words, env=self.env(node), **options)
@@ -179,23 +194,33 @@ class Witness:
         run(f"ip netns exec {space} tc qdisc add dev {device} clsact")
         run(f"ip netns exec {space} tc filter add dev {device} ingress bpf da bytecode".split() + ["1,6 0 0 2"])
 
-    def build_pod(self, plan, pod, index):
+    def build_pods(self, plan):
         prefix = plan["prefix"]
-        space, node = prefix + pod["space"], next(n for n in plan["nodes"] if n["name"] == pod["node"])
-        host, veth = prefix + node["space"], f"veth{index}"
-        run(f"ip -n {host} link add {veth} type veth peer name eth0 netns {space}")
-        run(f"ip -n {space} link set eth0 address {pod['mac']} mtu {plan['mtu']} up")
-        run(f"ip -n {host} link set {veth} mtu {plan['mtu']} up")
+        for node in plan["nodes"]:
+            host = prefix + node["space"]
+            pods = [(index, pod) for index, pod in enumerate(plan["pods"]) if pod["node"] == node["name"]]
+            if not pods:
+                continue
+            self.batch(host, [f"link add veth{index} mtu {plan['mtu']} type veth peer name eth0 netns {prefix}{pod['space']}"
+                              for index, pod in pods] + [f"link set veth{index} up" for index, _ in pods])
+            for index, pod in pods:
+                self.build_pod(plan, node, pod)
+                if self.userspace:
+                    self.not_for_the_stack(host, f"veth{index}")
+            self.vsctl(plan, node, " -- ".join(
+                f"add-port br0 veth{index} -- set interface veth{index} ofport_request={pod['ofport']}"
+                for index, pod in pods))
+
+    def build_pod(self, plan, node, pod):
+        space = plan["prefix"] + pod["space"]
+        gateway = node["gateway"].split("/")[0]
+        self.batch(space, [
+            f"link set eth0 address {pod['mac']} mtu {plan['mtu']} up",
+            f"addr add {pod['address']} dev eth0 noprefixroute",
+            *[f"route add {network} dev eth0" for network in plan["clusterNetworks"]],
+            f"route add default via {gateway} dev eth0 onlink",
+        ])
         self.plain(space, "eth0")
-        self.plain(host, veth)
-        if self.userspace:
-            self.not_for_the_stack(host, veth)
-        run(f"ip -n {space} addr add {pod['address']} dev eth0")
-        run(f"ip -n {space} route del {node['subnet']} dev eth0", check=False)
-        for network in plan["clusterNetworks"]:
-            run(f"ip -n {space} route add {network} dev eth0")
-        run(f"ip -n {space} route add default via {node['gateway'].split('/')[0]} dev eth0 onlink")
-        self.vsctl(plan, node, f"add-port br0 {veth} -- set interface {veth} ofport_request={pod['ofport']}")
         for protocol, port in pod["listen"]:
             self.listen(space, protocol, port)
         self.silence(space, True)
@@ -220,7 +245,7 @@ class Witness:
             batches[pod["space"]] = lines
         batches["ext"] = [f"neigh replace {n['address'].split('/')[0]} lladdr {n['mac']} dev eth0" for n in plan["nodes"]]
         for space, lines in batches.items():
-            run(f"ip -n {prefix}{space} -force -batch -", text="\n".join(lines) + "\n")
+            self.batch(prefix + space, lines)
         if self.userspace:
             for node in plan["nodes"]:
                 for other in plan["nodes"]:
@@ -241,7 +266,7 @@ class Witness:
         """A silent pod receives and answers nothing; the case sends what it wants answered itself."""
         if self.dropping.get(space) == silent:
             return
-        run(f"ip netns exec {space} iptables -P INPUT {'DROP' if silent else 'ACCEPT'}")
+        inside(space, lambda: run(f"iptables -P INPUT {'DROP' if silent else 'ACCEPT'}"))
         self.dropping[space] = silent
 
     def capture(self, name, space, device):
@@ -260,7 +285,7 @@ class Witness:
         deadline = time.time() + 20
         for node in plan["nodes"]:
             while time.time() < deadline:
-                text = run(f"ip netns exec {plan['prefix']}{node['space']} cat /proc/net/dev")
+                text = inside(plan["prefix"] + node["space"], lambda: open("/proc/net/dev").read())
                 if self.userspace or f"vxlan_sys_{plan['vxlanPort']}:" in text:
                     break
                 time.sleep(0.05)
@@ -317,8 +342,10 @@ class Witness:
                               text=node["flows"], check=False),
         }
 
-    def shell(self, request):
-        return {"output": run(request["command"], check=False)}
+    def log(self, request):
+        """The end of what the switch of a node has said, for a witness that does not work."""
+        with open(f"{self.folder}/{request['space']}/vs.log") as file:
+            return {"log": file.read()[-4000:]}
 
     # -- end
 
@@ -344,7 +371,7 @@ class Witness:
             run(f"ip netns del {space}", check=False)
         self.spaces = []
         if self.folder:
-            run(["rm", "-rf", self.folder])
+            shutil.rmtree(self.folder, ignore_errors=True)
             self.folder = ""
 
 
@@ -359,7 +386,7 @@ def answer(witness, request):
             witness.teardown()
             raise
         return {}
-    if operation in ("inject", "stacks", "rules", "shell"):
+    if operation in ("inject", "stacks", "rules", "log"):
         return getattr(witness, operation)(request)
     if operation == "teardown":
         witness.teardown()

@@ -1,6 +1,6 @@
 /** Holds two lists of sightings against each other: same places, same order there, same bytes under the masks. */
 import { decodeFields } from './decode-fields.js';
-import { masked, type MaskContext, UNSEEN } from './masks.js';
+import { type MaskContext, masked, UNSEEN } from './masks.js';
 import type { PodplaneSighting } from './podplane-side.js';
 import type { Sighting } from './witness.js';
 
@@ -18,13 +18,10 @@ export interface Comparison {
 }
 
 export interface CompareOptions {
+  readonly vxlanPort: number;
   readonly masquerades: ReadonlySet<number>;
   /** ARP of the nodes is the case's own subject. */
   readonly comparesArp: boolean;
-  /** Pods' own stacks answer in the witness; else what podplane's pods answer is left out. */
-  readonly isLive: boolean;
-  /** Devices that the witness does not have. */
-  readonly isAbsent: (at: string) => boolean;
 }
 
 const NOBODY: readonly never[] = [];
@@ -37,9 +34,7 @@ export function compareSightings(
   const isHidden = (bytes: Uint8Array): boolean =>
     !options.comparesArp && UNSEEN.some((one) => one.covers(bytes));
   const real = group(witness.filter(({ at, bytes }) => at !== 'outside' && !isHidden(bytes)));
-  const model = group(
-    podplane.filter(({ at, isFromPod }) => !options.isAbsent(at) && (options.isLive || !isFromPod)),
-  );
+  const model = group(podplane);
   const differences: Difference[] = [];
   let frames = 0;
   for (const place of new Set([...real.keys(), ...model.keys()])) {
@@ -62,7 +57,8 @@ function compareOne(
 ): Difference | null {
   if (real === undefined) return { place, kind: 'only in podplane', podplane: model!.bytes };
   if (model === undefined) return { place, kind: 'only in the witness', witness: real.bytes };
-  const context: MaskContext = { masquerades: options.masquerades, isGenerated: model.isGenerated };
+  const { masquerades, vxlanPort } = options;
+  const context: MaskContext = { masquerades, vxlanPort, isGenerated: model.isGenerated };
   const isSame = Buffer.compare(masked(real.bytes, context), masked(model.bytes, context)) === 0;
   return isSame ? null : { place, kind: 'bytes', witness: real.bytes, podplane: model.bytes };
 }
@@ -86,7 +82,9 @@ export function describeDifference({ place, kind, witness, podplane }: Differenc
     const right = model.get(name) ?? '-';
     const isBoth = kind === 'bytes';
     const mark = isBoth && left !== right ? '!' : ' ';
-    lines.push(`  ${mark} ${name.padEnd(22)} ${isBoth ? `${left.padEnd(24)} ${right}` : left === '-' ? right : left}`);
+    lines.push(
+      `  ${mark} ${name.padEnd(22)} ${isBoth ? `${left.padEnd(24)} ${right}` : left === '-' ? right : left}`,
+    );
   }
   return lines.join('\n');
 }

@@ -7,17 +7,24 @@ export type Fields = readonly (readonly [name: string, value: string])[];
 const TCP = 6;
 const UDP = 17;
 const ICMP = 1;
-const VXLAN_PORT = 4789;
+const VXLAN_FLAGS = 0x08000000;
 
 const u16 = (b: Uint8Array, at: number): number => ((b[at] ?? 0) << 8) | (b[at + 1] ?? 0);
 const u32 = (b: Uint8Array, at: number): number => u16(b, at) * 0x10000 + u16(b, at + 2);
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
-const mac = (b: Uint8Array, at: number): string => hex(b.subarray(at, at + 6)).match(/../g)?.join(':') ?? '';
+const mac = (b: Uint8Array, at: number): string =>
+  hex(b.subarray(at, at + 6))
+    .match(/../g)
+    ?.join(':') ?? '';
 const word = (value: number, digits = 4): string => `0x${value.toString(16).padStart(digits, '0')}`;
 
 /** Every field of `frame`, headers outside in, and what is wrong with its checksums. */
 export function decodeFields(frame: Uint8Array): Fields {
-  return [['length', `${frame.length}`], ...ethernet(frame, ''), ['faults', frameFaults(frame).join(', ') || 'none']];
+  return [
+    ['length', `${frame.length}`],
+    ...ethernet(frame, ''),
+    ['faults', frameFaults(frame).join(', ') || 'none'],
+  ];
 }
 
 function* ethernet(b: Uint8Array, prefix: string): Generator<readonly [string, string]> {
@@ -74,7 +81,8 @@ function* udp(b: Uint8Array, prefix: string): Generator<readonly [string, string
   yield [`${prefix}udp.dport`, `${u16(b, 2)}`];
   yield [`${prefix}udp.len`, `${u16(b, 4)}`];
   yield [`${prefix}udp.checksum`, word(u16(b, 6))];
-  if (u16(b, 2) !== VXLAN_PORT) {
+  // By the header's own look: the port is the cluster's to choose.
+  if (u32(b, 8) !== VXLAN_FLAGS || b.length < 30) {
     yield [`${prefix}payload`, hex(b.subarray(8))];
     return;
   }

@@ -10,13 +10,14 @@ export interface Mask {
 }
 
 export interface MaskContext {
+  /** UDP port of the cluster's tunnel. */
+  readonly vxlanPort: number;
   /** Addresses behind which netfilter takes a random port in this case; empty where it keeps ports. */
   readonly masquerades: ReadonlySet<number>;
   /** The frame was made by a stack: a pod's, or a node's ICMP error. */
   readonly isGenerated: boolean;
 }
 
-const VXLAN_PORT = 4789;
 const TCP = 6;
 const UDP = 17;
 const ICMP = 1;
@@ -27,8 +28,12 @@ const isIpv4 = (b: Uint8Array): boolean => b.length >= 34 && u16(b, 12) === 0x08
 const headerSize = (b: Uint8Array): number => (b[14]! & 15) * 4;
 const transportAt = (b: Uint8Array): number => 14 + headerSize(b);
 const isFirst = (b: Uint8Array): boolean => (u16(b, 20) & 0x1fff) === 0;
-const isVxlan = (b: Uint8Array): boolean =>
-  isIpv4(b) && b[23] === UDP && isFirst(b) && b.length >= 50 && u16(b, transportAt(b) + 2) === VXLAN_PORT;
+/** Is the frame one of a tunnel with this port? */
+export const isVxlan = (b: Uint8Array, vxlanPort: number): boolean =>
+  isIpv4(b) && b[23] === UDP && isFirst(b) && b.length >= 50 && u16(b, transportAt(b) + 2) === vxlanPort;
+
+/** The frame inside a tunnel's: behind the UDP and VXLAN headers. */
+export const innerFrame = (b: Uint8Array): Uint8Array => b.subarray(transportAt(b) + 16);
 
 /** Blank bytes; a checksum that covers them is blanked only where it is right, so that a wrong one still shows. */
 function blank(frame: Uint8Array, at: number, count: number): void {
@@ -41,10 +46,9 @@ function blankHeaderField(frame: Uint8Array, at: number, count: number): void {
   if (isRight) blank(frame, 24, 2);
 }
 
-/** Apply `change` to the frame, and to the one inside when it is a tunnel's. */
-function withInner(frame: Uint8Array, change: (frame: Uint8Array) => void): void {
-  if (isVxlan(frame)) change(frame.subarray(transportAt(frame) + 16)); // UDP and VXLAN headers
-  else change(frame);
+/** Apply `change` to the frame, or to the one inside when it is a tunnel's. */
+function withInner(frame: Uint8Array, vxlanPort: number, change: (frame: Uint8Array) => void): void {
+  change(isVxlan(frame, vxlanPort) ? innerFrame(frame) : frame);
 }
 
 const transportChecksumAt = (frame: Uint8Array): number =>
@@ -73,22 +77,22 @@ export const MASKS: readonly Mask[] = [
   {
     name: 'outer UDP source port',
     reason: "the kernel's flow hash is keyed at boot; range and stability per flow are checked instead",
-    apply: (frame) => {
-      if (isVxlan(frame)) blank(frame, transportAt(frame), 2);
+    apply: (frame, { vxlanPort }) => {
+      if (isVxlan(frame, vxlanPort)) blank(frame, transportAt(frame), 2);
     },
   },
   {
     name: 'outer IP identification',
     reason: 'a counter that begins at random',
-    apply: (frame) => {
-      if (isVxlan(frame)) blankHeaderField(frame, 18, 2);
+    apply: (frame, { vxlanPort }) => {
+      if (isVxlan(frame, vxlanPort)) blankHeaderField(frame, 18, 2);
     },
   },
   {
     name: 'identification of what a stack makes',
     reason: "a stack's IP identifications are counters that begin at random",
-    apply: (frame, { isGenerated }) => {
-      withInner(frame, (inner) => {
+    apply: (frame, { isGenerated, vxlanPort }) => {
+      withInner(frame, vxlanPort, (inner) => {
         if (isIpv4(inner) && (isGenerated || isIcmpError(inner))) blankHeaderField(inner, 18, 2);
       });
     },
@@ -96,9 +100,14 @@ export const MASKS: readonly Mask[] = [
   {
     name: 'initial sequence number and options of a SYN-ACK',
     reason: 'random in every stack; window and options are the socket’s settings, not the network’s',
-    apply: (frame, { isGenerated }) => {
-      withInner(frame, (inner) => {
-        if (!isGenerated || !isIpv4(inner) || inner[23] !== TCP || (inner[transportAt(inner) + 13]! & 0x12) !== 0x12)
+    apply: (frame, { isGenerated, vxlanPort }) => {
+      withInner(frame, vxlanPort, (inner) => {
+        if (
+          !isGenerated ||
+          !isIpv4(inner) ||
+          inner[23] !== TCP ||
+          (inner[transportAt(inner) + 13]! & 0x12) !== 0x12
+        )
           return;
         blankTransport(inner, 4, 4);
         const at = transportAt(inner);
@@ -110,9 +119,9 @@ export const MASKS: readonly Mask[] = [
   {
     name: 'port of a masquerade',
     reason: 'kube-proxy masquerades --random-fully',
-    apply: (frame, { masquerades }) => {
+    apply: (frame, { masquerades, vxlanPort }) => {
       if (masquerades.size === 0) return;
-      withInner(frame, (inner) => {
+      withInner(frame, vxlanPort, (inner) => {
         if (!isIpv4(inner) || !isFirst(inner)) return;
         const isSource = masquerades.has(u32(inner, 26));
         const isDestination = masquerades.has(u32(inner, 30));
@@ -137,7 +146,8 @@ export interface Silence {
 export const UNSEEN: readonly Silence[] = [
   {
     name: "a node's questions for MACs",
-    reason: 'podplane knows all neighbours and does not show the exchange; the wait for one that nobody has is modelled',
+    reason:
+      'podplane knows all neighbours and does not show the exchange; the wait for one that nobody has is modelled',
     covers: (frame) => frame.length >= 42 && u16(frame, 12) === 0x0806 && u16(frame, 20) === 1,
   },
 ];

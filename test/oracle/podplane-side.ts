@@ -1,7 +1,8 @@
 /** The same frames through podplane: its hops, as sightings at the places where the witness captures. */
-import { HEADROOM, createArena, createInput, createOutput } from '../../src/packet/batch.js';
+
 import { Engine } from '../../src/engine/engine.js';
 import type { Hop, PacketTrace } from '../../src/engine/explain.js';
+import { createArena, createInput, createOutput, HEADROOM } from '../../src/packet/batch.js';
 import type { Epoch } from '../../src/tables/epoch.js';
 import type { Injection, Sighting } from './witness.js';
 
@@ -34,10 +35,7 @@ export class PodplaneSide {
     this.#engine = new Engine(epoch, { explain: true, respond });
     const { pods } = epoch.tables;
     for (let row = 0; row < pods.rows; row++)
-      this.#podByMac.set(
-        `${pods.macHi[row]!}:${pods.macLo[row]!}`,
-        `pod:${epoch.text(pods.name[row]!)}`,
-      );
+      this.#podByMac.set(`${pods.macHi[row]!}:${pods.macLo[row]!}`, `pod:${epoch.text(pods.name[row]!)}`);
   }
 
   /** Send one frame; `pick` is the endpoint row that a new Service connection shall take, or -1. */
@@ -91,7 +89,8 @@ export class PodplaneSide {
       // A stage logs its arrival, br0 each rule, and the end repeats the last stage.
       if (hop.table !== undefined || hop.stage === trace.hops[i - 1]?.stage) continue;
       const place = this.#place(hop, from, trace, injectedAt);
-      if (place !== null) found.push({ at: place[0], way: place[1], bytes: hop.bytes, isGenerated, isFromPod });
+      if (place !== null)
+        found.push({ at: place[0], way: place[1], bytes: hop.bytes, isGenerated, isFromPod });
       from = hop.stage;
     }
     return found;
@@ -105,7 +104,8 @@ export class PodplaneSide {
   ): readonly [at: string, way: 'in' | 'out'] | null {
     switch (hop.stage) {
       case 'pod-output':
-        return [injectedAt === '' ? this.#podOf(hop.bytes, 6) : injectedAt, 'out'];
+        // The sending socket does not see its own frame, so the witness has no such sighting.
+        return injectedAt === '' ? [this.#podOf(hop.bytes, 6), 'out'] : null;
       case 'pod-input':
         return [trace.exit !== '' ? trace.exit : this.#podBehind(trace), 'in'];
       case 'tun0-input':

@@ -64,12 +64,7 @@ export class Witness implements AsyncDisposable {
   }
 
   /** Made by the two starters below only. */
-  static over(
-    kind: WitnessKind,
-    lines: Interface,
-    write: (text: string) => void,
-    end: () => void,
-  ): Witness {
+  static over(kind: WitnessKind, lines: Interface, write: (text: string) => void, end: () => void): Witness {
     return new Witness(kind, lines, write, end);
   }
 
@@ -95,10 +90,22 @@ export class Witness implements AsyncDisposable {
     await this.ask({ op: 'build', plan });
   }
 
-  /** Send frames, and return what every device saw until `quietMs` brought nothing more. */
-  async inject(frames: readonly Injection[], quietMs: number, limitMs: number): Promise<Sighting[]> {
+  /** Send frames, and return what every device saw: until `quietMs` brought nothing more, or, when `expected` frames
+   *  have come, until a short silence. */
+  async inject(
+    frames: readonly Injection[],
+    quietMs: number,
+    limitMs: number,
+    expected = 0,
+  ): Promise<Sighting[]> {
     const encoded = frames.map(({ at, bytes }) => ({ at, bytes: Buffer.from(bytes).toString('base64') }));
-    const request = { op: 'inject', frames: encoded, quiet: quietMs / 1000, limit: limitMs / 1000 };
+    const request = {
+      op: 'inject',
+      frames: encoded,
+      quiet: quietMs / 1000,
+      limit: limitMs / 1000,
+      expect: expected,
+    };
     const { events } = await this.ask(request);
     return (events as { at: string; way: 'in' | 'out'; bytes: string }[]).map(({ at, way, bytes }) => ({
       at,
@@ -148,7 +155,9 @@ async function startGuest(): Promise<Witness> {
   const place = mkdtempSync(join(tmpdir(), 'podplane-oracle-'));
   const socket = join(place, 'agent.sock');
   const log = join(place, 'console.log');
-  const child = spawn('qemu-system-x86_64', guestArguments(folder, socket, log), { stdio: ['ignore', 'ignore', 'inherit'] });
+  const child = spawn('qemu-system-x86_64', guestArguments(folder, socket, log), {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
   const end = (): void => {
     child.kill('SIGKILL');
     rmSync(place, { recursive: true, force: true });
@@ -156,10 +165,15 @@ async function startGuest(): Promise<Witness> {
   process.once('exit', end);
   try {
     const connection = await connect(socket, child);
-    return Witness.over('guest', createInterface({ input: connection }), (text) => connection.write(text), () => {
-      connection.destroy();
-      end();
-    });
+    return Witness.over(
+      'guest',
+      createInterface({ input: connection }),
+      (text) => connection.write(text),
+      () => {
+        connection.destroy();
+        end();
+      },
+    );
   } catch (error) {
     const said = existsSync(log) ? readFileSync(log, 'utf8') : '';
     end();

@@ -192,6 +192,13 @@ test('decapsulation: outer CE over an inner packet without ECN is dropped', () =
   assert.equal(arrival!.verdict, 'dropped');
 });
 
+// Linux calls it a martian source (fib_validate_source: the source is local, accept_local is 0).
+test('a frame from the network that claims the node’s own address is dropped', () => {
+  const frame = tunnelled('a:40000 > b:8080 SYN', 'n2 > n2 vni 1001');
+  const [arrival] = new Journey(testEpoch()).sendBytes('nic2', frame);
+  assert.equal(`${arrival!.verdict} ${arrival!.reason}`, 'dropped source-martian');
+});
+
 /** The frame with its outer UDP checksum filled in, `error` added to it. */
 function withOuterChecksum(frame: Uint8Array, error: number): Uint8Array {
   const udp = frame.subarray(34);

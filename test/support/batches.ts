@@ -1,4 +1,5 @@
 /** Runs many frames through an engine in batches of a chosen size, and gathers every output row with its bytes. */
+import assert from 'node:assert/strict';
 import type { Engine } from '../../src/engine/engine.js';
 import { createArena, createInput, createOutput, HEADROOM } from '../../src/packet/batch.js';
 
@@ -98,3 +99,10 @@ export function runFrames(
 /** Rows as text, one a line: equal text means equal rows and equal bytes. */
 export const rowsText = (rows: readonly OutputRow[]): string[] =>
   rows.map(({ bytes, ...row }) => `${JSON.stringify(row)} ${Buffer.from(bytes).toString('hex')}`);
+
+/** Fail at the first line that differs, with both sides; a whole run is too long to be read. */
+export function assertSameRows(actual: readonly string[], expected: readonly string[]): void {
+  const at = expected.findIndex((line, i) => line !== actual[i]);
+  if (at >= 0) assert.equal(actual[at], expected[at], `row ${at} of ${expected.length}`);
+  assert.equal(actual.length, expected.length, 'as many rows');
+}

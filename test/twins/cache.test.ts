@@ -1,69 +1,117 @@
-/** The short way and the long way over long connections with replies, expiry and reuse: one result. */
+/** Twins: short way and long way, TypeScript and native, whatever the batches: the same rows, bytes and ledger. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Engine } from '../../src/engine/engine.js';
-import { rowsText, runFrames, type SentFrame } from '../support/batches.js';
-import { testEpoch } from '../support/cluster.js';
-import { findPort, frameOf } from '../support/journey.js';
-import { sentMacs } from '../support/macs.js';
+import fc from 'fast-check';
+import { isBalanced } from '../../src/packet/ledger.js';
 import { needsNative } from '../support/native.js';
+import { CHANGES } from './cache-changes.js';
+import { type RunOptions, type RunResult, run } from './cache-run.js';
+import { conversations, epoch, type Sent, type TrafficWish, traffic } from './cache-trace.js';
 
-const epoch = testEpoch();
+const BACKENDS = needsNative().skip === false ? (['typescript', 'native'] as const) : (['typescript'] as const);
+const BATCHES = [1, 7, 256, 4096];
 
-/** Exchanges of `rounds` packets each way: what client and server send, as their captures would show. */
-function exchanges(rounds: number): SentFrame[] {
-  const frames: SentFrame[] = [];
-  let tsNs = 0;
-  const send = (at: string, text: string): void => {
-    frames.push({ bytes: frameOf(text, sentMacs(at, text)), port: findPort(epoch, at), tsNs });
-    tsNs += 1e6;
-  };
-  for (const [client, to, server, back] of [
-    ['a', 'near:80', 'c', 'c:8080'],
-    ['a', 'far:80', 'b', 'b:8080'],
-    ['s', 'b:8080', 'b', 'b:8080'],
-    ['v', 'c:8080', 'c', 'c:8080'],
-  ] as const)
-    for (const port of [40_000, 40_001]) {
-      const client5 = `${client}:${port}`;
-      send(client, `${client5} > ${to} SYN seq=1000`);
-      send(server, `${back} > ${client5} SYNACK seq=5000 ack=1001`);
-      send(client, `${client5} > ${to} ACK seq=1001 ack=5001`);
-      for (let i = 0; i < rounds; i++) {
-        const sent = 1001 + i * 4;
-        const got = 5001 + i * 6;
-        send(client, `${client5} > ${to} PSHACK "ping" seq=${sent} ack=${got} ttl=${64 - (i % 3)}`);
-        send(server, `${back} > ${client5} PSHACK "answer" seq=${got} ack=${sent + 4} id=${i}`);
-        if (i % 7 === 3) send(client, `${client5} > ${to} PSHACK "ping" seq=${sent + 4} ack=${got} ttl=1`);
-        if (i % 11 === 5) send(client, `${client5} > ${to} PSHACK "ping" seq=${sent + 900000} ack=${got}`);
-      }
-      const sent = 1001 + rounds * 4;
-      const got = 5001 + rounds * 6;
-      send(client, `${client5} > ${to} FIN seq=${sent} ack=${got}`);
-      send(server, `${back} > ${client5} FIN seq=${got} ack=${sent + 1}`);
-      send(client, `${client5} > ${to} ACK seq=${sent + 1} ack=${got + 1}`);
-      tsNs += 40e9;
-      send(client, `${client5} > ${to} PSHACK "late" seq=${sent + 1} ack=${got + 1}`);
-      send(client, `${client5} > ${to} SYN seq=900000`);
-    }
-  for (let i = 0; i < rounds; i++) {
-    send('a', 'a:5000 > near:90 udp "query"');
-    if (i % 2 === 1) send('c', 'c:9000 > a:5000 udp "reply"');
-    if (i % 10 === 9) tsNs += i % 20 === 9 ? 31e9 : 121e9;
-  }
-  return frames;
+/** Every way to run `trace` must give what the long way gives in TypeScript. */
+function assertTwins(trace: readonly Sent[], options: Partial<RunOptions>, batches = BATCHES): RunResult {
+  const reference = run(trace, { ...options, backend: 'typescript', cache: false, batch: 256 });
+  assert.ok(isBalanced(reference.ledger), JSON.stringify(reference.ledger));
+  for (const backend of BACKENDS)
+    for (const cache of [true, false])
+      for (const batch of cache ? batches : [64])
+        assertSame(run(trace, { ...options, backend, cache, batch }), reference, `${backend} ${cache} ${batch}`);
+  return reference;
 }
 
-const frames = exchanges(40);
-const long = rowsText(runFrames(new Engine(epoch, { cache: false, backend: 'typescript' }), frames));
+function assertSame(result: RunResult, reference: RunResult, which: string): void {
+  const at = result.rows.findIndex((row, i) => row !== reference.rows[i]);
+  if (at >= 0) assert.equal(show(result.rows[at]!), show(reference.rows[at] ?? ''), `${which}: row ${at}`);
+  assert.equal(result.rows.length, reference.rows.length, which);
+  assert.deepEqual(result.ledger, reference.ledger, which);
+  assert.equal(result.connections, reference.connections, which);
+}
 
-for (const batch of [1, 5, 256, frames.length])
-  test(`the short way, batches of ${batch}`, () => {
-    const engine = new Engine(epoch, { cache: true, backend: 'typescript' });
-    assert.deepEqual(rowsText(runFrames(engine, frames, { batch })), long);
+/** Columns as they are, bytes in hexadecimal. */
+const show = (row: string): string =>
+  row.replace(/^((?:\S+ ){9})(.*)$/s, (_, columns, bytes) => columns + Buffer.from(bytes, 'latin1').toString('hex'));
+
+const PROFILES: readonly (TrafficWish & { respond?: boolean; shift?: number })[] = [
+  { profile: 'web', packets: 3_000, flows: 60, seed: 1, badPermille: 50 },
+  { profile: 'web', packets: 1_500, flows: 60, seed: 2, respond: true },
+  { profile: 'dns', packets: 1_500, flows: 40, seed: 3 },
+  { profile: 'imix', packets: 3_000, flows: 80, seed: 4, badPermille: 20, shift: 1 },
+  { profile: 'small', packets: 3_000, flows: 80, seed: 5, shift: 2 },
+  { profile: 'synflood', packets: 500, flows: 500, seed: 6 },
+];
+for (const { respond, shift, ...wish } of PROFILES)
+  test(`generated traffic: ${wish.profile}${respond ? ', pods respond' : ''}`, () => {
+    const { ledger } = assertTwins(traffic(wish), { respond: respond ?? false, shift: shift ?? 0 });
+    assert.ok(ledger.in === wish.packets && (wish.profile === 'synflood' || ledger.delivered > 0));
   });
 
-test('the native short way', needsNative(), () => {
-  const engine = new Engine(epoch, { cache: true, backend: 'native' });
-  assert.deepEqual(rowsText(runFrames(engine, frames)), long);
+test('more paths than the cache holds, more connections than the table', () => {
+  const trace = traffic({ profile: 'small', packets: 20_000, flows: 5_000, seed: 7 });
+  const { ledger } = assertTwins(trace, { connectionsMax: 2_000 }, [256]);
+  assert.ok(ledger.dropped > 0);
 });
+
+const u32 = fc.integer({ min: 0, max: 0xffffffff });
+const changes = fc.array(fc.tuple(fc.nat(), fc.constantFrom(...Object.keys(CHANGES)), u32), {
+  minLength: 5,
+  maxLength: 60,
+});
+const wishes = fc.record({
+  profile: fc.constantFrom('web', 'dns', 'imix', 'small') as fc.Arbitrary<TrafficWish['profile']>,
+  packets: fc.constant(250),
+  flows: fc.integer({ min: 1, max: 12 }),
+  seed: fc.nat(1_000),
+});
+const settings = fc.record({
+  respond: fc.boolean(),
+  shift: fc.integer({ min: 0, max: 3 }),
+  node: fc.option(fc.constantFrom('node1', 'node2'), { nil: undefined, freq: 4 }),
+  seed: u32,
+});
+const podRows = fc.nat(epoch.tables.pods.rows - 1);
+
+/** Change the packets at these places; later changes may meet what earlier ones made. */
+function changed(trace: readonly Sent[], list: readonly (readonly [number, string, number])[]): Sent[] {
+  const result = [...trace];
+  for (const [place, name, r] of list) {
+    const at = place % result.length;
+    result.splice(at, 1, ...CHANGES[name]!(result[at]!, r));
+  }
+  return result;
+}
+
+test('traffic with packets of every odd kind in between', () => {
+  fc.assert(
+    fc.property(wishes, podRows, podRows, changes, settings, (wish, from, to, list, options) => {
+      const base = traffic(wish);
+      const talk = conversations(from, to, 8);
+      // Both at once: a conversation's packets lie evenly among the others.
+      const step = Math.ceil(base.length / talk.length);
+      const trace = base.flatMap((sent, i) => (i % step === 0 ? [sent, talk[i / step]!] : [sent]));
+      const { node, ...rest } = options;
+      const given = node === undefined ? rest : { ...rest, node };
+      assertTwins(changed(trace, list), given, [7, 256]);
+    }),
+    { numRuns: 60, seed: 20260101 },
+  );
+});
+
+for (const name of Object.keys(CHANGES))
+  test(`one conversation, often changed: ${name}`, () => {
+    fc.assert(
+      fc.property(
+        fc.constantFrom<TrafficWish['profile']>('small', 'web'),
+        fc.nat(1_000),
+        fc.array(fc.tuple(fc.nat(), u32), { minLength: 3, maxLength: 20 }),
+        (profile, seed, list) => {
+          const base = traffic({ profile, packets: 60, flows: 2, seed });
+          const places = list.map(([at, r]) => [at, name, r] as const);
+          assertTwins(changed([...base, ...conversations(0, 1, 3)], places), { respond: false }, [1, 256]);
+        },
+      ),
+      { numRuns: 12, seed: 20260102 },
+    );
+  });

@@ -40,7 +40,7 @@ const told = (outcomes: readonly (object | Error)[]): string[] =>
 
 for (const workers of [1, 2])
   test(`${workers} of ${workers} workers walk, the first fails, and stays failed`, async () => {
-    const parcels = Array.from({ length: workers }, (_, lane) => createParcel([lane], 4, 1 << 20));
+    const parcels = Array.from({ length: workers }, (_, lane) => createParcel([lane], 4, 4 << 20));
     const pool = createLanePool(epoch, settings, [parcels]);
     const others = Array.from({ length: workers - 1 }, () => 'walked');
     const fill = (port: number): void =>

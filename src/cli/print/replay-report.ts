@@ -7,7 +7,8 @@ import { textTable } from './table.js';
 
 export type ReplayReport = ReturnType<typeof replayReport>;
 
-/** Everything that is known of a run. `fingerprint` and all counts depend on trace, cluster, seed, pick and lanes alone. */
+/** Everything that is known of a run. `fingerprint` and all counts but `pathCache` and `stages` depend on trace, cluster,
+ *  seed, pick and lanes alone. */
 export function replayReport(result: ReplayResult) {
   return {
     packets: result.packets,
@@ -21,6 +22,10 @@ export function replayReport(result: ReplayResult) {
     services: result.services,
     nodePairs: result.nodePairs,
     connections: result.connections,
+    connectionsLive: result.connectionsLive,
+    pathCache: result.pathCache,
+    ...(result.rules === null ? {} : { rules: result.rules.map(({ rank: _, ...rule }) => rule) }),
+    ...(result.stages === null ? {} : { stages: result.stages }),
     observations: result.observations,
     differences: result.differences,
     readdressed: result.readdressed,
@@ -53,6 +58,7 @@ export function replayText(report: ReplayReport, paint: Paint): string {
     reasonsText(report, paint),
     servicesText(report, paint),
     pairsText(report, paint),
+    stagesText(report, paint),
     interfacesText(report, paint),
     observationsText(report, paint),
     runText(report, paint),
@@ -97,12 +103,18 @@ const servicesText = (report: ReplayReport, paint: Paint): string =>
     [
       { head: 'SERVICE' },
       { head: 'ENDPOINT' },
+      { head: 'CONNECTIONS', align: right },
       { head: 'PACKETS', align: right },
       { head: 'BYTES', align: right },
     ],
     report.services.flatMap((service) => [
-      [service.name, '', ...columns(service)],
-      ...service.endpoints.map((endpoint) => ['', endpoint.name, ...columns(endpoint)]),
+      [service.name, '', number(service.connections), ...columns(service)],
+      ...service.endpoints.map((endpoint) => [
+        '',
+        endpoint.name,
+        number(endpoint.connections),
+        ...columns(endpoint),
+      ]),
     ]),
     paint,
   );
@@ -113,6 +125,32 @@ const pairsText = (report: ReplayReport, paint: Paint): string =>
     report.nodePairs.map((pair) => [pair.from, pair.to, ...columns(pair)]),
     paint,
   );
+
+function stagesText({ stages }: ReplayReport, paint: Paint): string {
+  if (stages === undefined) return '';
+  const time = (ns: number): string => ns.toFixed(ns < 100 ? 1 : 0);
+  return textTable(
+    [
+      { head: 'STAGE' },
+      { head: 'DEVICE' },
+      { head: 'PACKETS', align: right },
+      { head: 'MEASURED', align: right },
+      { head: 'MEDIAN NS', align: right },
+      { head: 'MEAN NS', align: right },
+      { head: 'SHARE', align: right },
+    ],
+    stages.map(({ stage, device, packets, measured, medianNs, meanNs, share }) => [
+      stage,
+      device,
+      number(packets),
+      number(measured),
+      time(medianNs),
+      time(meanNs),
+      `${(share * 100).toFixed(1)}%`,
+    ]),
+    paint,
+  );
+}
 
 const interfacesText = (report: ReplayReport, paint: Paint): string =>
   textTable(

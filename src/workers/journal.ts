@@ -1,0 +1,66 @@
+/** The journal: what each task since the last checkpoint was given, before the walk changed it in place.
+ *
+ *  entries one behind the other from the buffer's beginning, in order of tasks
+ *  entry  drainAt f64 | arena bytes u8[used] | for each lane of the parcel its input columns (see layout/state-buffer) */
+import { StateBuffer } from '../layout/state-buffer.js';
+import type { LaneRows, Parcel } from './parcel.js';
+
+export class Journal {
+  readonly #buffer: StateBuffer;
+  readonly #size: number;
+
+  constructor(buffer: SharedArrayBuffer) {
+    this.#buffer = new StateBuffer(buffer);
+    this.#size = buffer.byteLength;
+  }
+
+  /** Bytes since the last checkpoint. */
+  get used(): number {
+    return this.#buffer.position;
+  }
+
+  /** Bytes left. */
+  get room(): number {
+    return this.#size - this.#buffer.position;
+  }
+
+  /** Back to the first entry: to read, or because a checkpoint has made all entries needless. */
+  rewind(): void {
+    this.#buffer.rewind();
+  }
+
+  /** Keep what a parcel holds. There must be room. */
+  put({ arena, lanes }: Parcel, drainAt: number): void {
+    const to = this.#buffer;
+    to.putNumber(drainAt);
+    to.putArray(arena.bytes, arena.used);
+    for (const rows of lanes) for (const column of columnsOf(rows)) to.putArray(column, rows.input.count);
+  }
+
+  /** Put the next entry into a parcel of the same lanes; returns its drainAt. */
+  take({ arena, lanes }: Parcel): number {
+    const from = this.#buffer;
+    const drainAt = from.takeNumber();
+    arena.used = from.takeArray(arena.bytes);
+    for (const rows of lanes) {
+      for (const column of columnsOf(rows)) rows.input.count = from.takeArray(column);
+      rows.input.next = 0;
+      rows.output.count = 0;
+    }
+    return drainAt;
+  }
+}
+
+const columnsOf = (rows: LaneRows) => [
+  rows.input.offset,
+  rows.input.length,
+  rows.input.tsNs,
+  rows.input.port,
+  rows.input.pick,
+  rows.sequence,
+  rows.role,
+  rows.service,
+  rows.client,
+  rows.clientPort,
+  rows.inner,
+];

@@ -1,0 +1,115 @@
+/** What a worker and those who give it work have in common: all that must outlive the worker lies in this shared memory.
+ *
+ *  control     i32[16]: CONTROL below
+ *  tasks       f64[slots * (TASK.COUNTS + lanes)]: a ring, task s in place s % slots; the pool writes, the worker reads
+ *  journal     bytes: what the tasks since the last checkpoint were given (see journal)
+ *  hand        f64[2]: rows that are being walked: the first one's sequence number, and how many; 0 when none are
+ *  quarantine  f64[1 + QUARANTINE_MAX]: how many, then the sequence numbers of packets that are not walked any more
+ *  A task is done once its answer is sent. Numbers of tasks count from 0, so a count of tasks is the next one's number. */
+import type { Parcel } from './parcel.js';
+
+export const CONTROL = {
+  /** Tasks that were given. The worker waits for it to change. */
+  GIVEN: 0,
+  /** Tasks that are done. */
+  DONE: 1,
+  /** Tasks whose input is in the journal. */
+  JOURNALED: 2,
+  /** Tasks that the checkpoint contains, times 2, plus the number of the buffer that it is in. 0: there is none. */
+  CHECKPOINT: 3,
+  /** Deaths since the task in hand was first begun, or since a packet of it went into quarantine. */
+  DEATHS: 4,
+  SIZE: 16,
+} as const;
+
+/** Cells of `hand`. */
+export const HAND = { SEQUENCE: 0, ROWS: 1 } as const;
+
+const TASK = { SLOT: 0, USED: 1, DRAIN_AT: 2, COUNTS: 3 } as const;
+/** A trace on which more packets kill than this has another trouble. */
+export const QUARANTINE_MAX = 64;
+/** Room for packets between two checkpoints. Pages that are never written take no memory. */
+const JOURNAL_SIZE = 128 << 20;
+/** Bytes of a row's columns in the journal, and more. */
+const ROW_SIZE = 64;
+
+export interface WorkerMemory {
+  readonly control: Int32Array;
+  readonly tasks: Float64Array;
+  readonly journal: SharedArrayBuffer;
+  readonly hand: Float64Array;
+  readonly quarantine: Float64Array;
+}
+
+export interface Task {
+  readonly slot: number;
+  /** Place of what the last timers give out, or -1 to walk the rows. */
+  readonly drainAt: number;
+}
+
+/** Memory for a worker to which `parcels` belong, by slot. */
+export function createWorkerMemory(parcels: readonly Parcel[]): WorkerMemory {
+  const taskSize = TASK.COUNTS + parcels[0]!.lanes.length;
+  return {
+    control: new Int32Array(new SharedArrayBuffer(CONTROL.SIZE * 4)),
+    tasks: new Float64Array(new SharedArrayBuffer(parcels.length * taskSize * 8)),
+    journal: new SharedArrayBuffer(Math.max(JOURNAL_SIZE, 2 * entrySizeMax(parcels[0]!))),
+    hand: new Float64Array(new SharedArrayBuffer(16)),
+    quarantine: new Float64Array(new SharedArrayBuffer((1 + QUARANTINE_MAX) * 8)),
+  };
+}
+
+/** The most that one task can take in the journal. */
+export const entrySizeMax = (parcel: Parcel): number =>
+  parcel.arena.bytes.length +
+  parcel.lanes.reduce((sum, { sequence }) => sum + (sequence.length + 16) * ROW_SIZE, 64);
+
+/** Put a task into the ring: walk, or drain, the parcel of `slot` as it stands. Returns the task's number.
+ *  @throws RangeError when the ring is full: whoever gives must wait for an answer first. */
+export function giveTask(memory: WorkerMemory, parcels: readonly Parcel[], task: Task): number {
+  const { control, tasks } = memory;
+  const serial = control[CONTROL.GIVEN]!;
+  if (serial - Atomics.load(control, CONTROL.DONE) >= parcels.length)
+    throw new RangeError('every slot is on its way already');
+  const parcel = parcels[task.slot]!;
+  const at = placeOf(memory, parcels, serial);
+  tasks[at + TASK.SLOT] = task.slot;
+  tasks[at + TASK.USED] = parcel.arena.used;
+  tasks[at + TASK.DRAIN_AT] = task.drainAt;
+  for (let i = 0; i < parcel.lanes.length; i++) tasks[at + TASK.COUNTS + i] = parcel.lanes[i]!.input.count;
+  Atomics.store(control, CONTROL.GIVEN, serial + 1);
+  Atomics.notify(control, CONTROL.GIVEN);
+  return serial;
+}
+
+/** Wait until there is a task `serial`. Blocks the thread. */
+export function awaitTask({ control }: WorkerMemory, serial: number): void {
+  for (;;) {
+    const given = Atomics.load(control, CONTROL.GIVEN);
+    if (given > serial) return;
+    Atomics.wait(control, CONTROL.GIVEN, given);
+  }
+}
+
+/** Tasks that are done, which is the number of the next one. */
+export const doneTasks = ({ control }: WorkerMemory): number => Atomics.load(control, CONTROL.DONE);
+
+export const isDone = (memory: WorkerMemory, serial: number): boolean => doneTasks(memory) > serial;
+
+/** Task `serial`; its parcel's counts are set as they were given. */
+export function takeTask(memory: WorkerMemory, parcels: readonly Parcel[], serial: number): Task {
+  const { tasks } = memory;
+  const at = placeOf(memory, parcels, serial);
+  const slot = tasks[at + TASK.SLOT]!;
+  const parcel = parcels[slot]!;
+  parcel.arena.used = tasks[at + TASK.USED]!;
+  parcel.lanes.forEach((rows, i) => {
+    rows.input.count = tasks[at + TASK.COUNTS + i]!;
+    rows.input.next = 0;
+    rows.output.count = 0;
+  });
+  return { slot, drainAt: tasks[at + TASK.DRAIN_AT]! };
+}
+
+const placeOf = (memory: WorkerMemory, parcels: readonly Parcel[], serial: number): number =>
+  (serial % parcels.length) * (memory.tasks.length / parcels.length);

@@ -1,0 +1,73 @@
+/** One run of the oracle: starts a witness, runs the scenarios and generated cases, takes everything down again. */
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { compile } from '../../src/compile/compile.js';
+import { SeededRandom } from '../../src/io/generate-random.js';
+import type { Epoch } from '../../src/tables/epoch.js';
+import { testEpoch } from '../support/cluster.js';
+import { casesFor, leftOut, OUTSIDE } from './fixed-cases.js';
+import { generateCase } from './generate-cases.js';
+import { generateCluster } from './generate-cluster.js';
+import { type Plan, planOf } from './plan.js';
+import { type Case, type CaseResult, isRed, runCases, warmUp } from './run-cases.js';
+import { SCENARIOS } from './scenarios.js';
+import { Witness, type WitnessKind } from './witness.js';
+
+export interface JudgeOptions {
+  readonly kind: WitnessKind;
+  /** u32: generated clusters and packets. */
+  readonly seed: number;
+  /** Generated cases, spread over several clusters. */
+  readonly cases: number;
+  /** Part of the names of the scenarios to run; empty for all. */
+  readonly only: string;
+  readonly say: (line: string) => void;
+}
+
+export interface JudgeReport {
+  readonly results: readonly CaseResult[];
+  readonly leftOut: readonly string[];
+}
+
+/** Generated cases in one cluster before the next is built. */
+const CASES_PER_CLUSTER = 60;
+
+export async function judge(options: JudgeOptions): Promise<JudgeReport> {
+  const { kind, seed, cases, only, say } = options;
+  await using witness = await Witness.start(kind);
+  say(await witness.versions());
+  const results: CaseResult[] = [];
+  const run = async (name: string, epoch: Epoch, wanted: readonly Case[]): Promise<void> => {
+    const plan = witnessPlan(witness, epoch);
+    await witness.build(plan);
+    const bench = { witness, plan, epoch };
+    await warmUp(bench);
+    const found = await runCases(bench, wanted);
+    const red = found.filter(isRed).length;
+    say(`${name}: ${found.length} cases, ${red} differ`);
+    results.push(...found.map((result) => ({ ...result, name: `${name}: ${result.name}` })));
+  };
+  const fixed = casesFor(SCENARIOS, witness.datapath).filter(({ name }) => name.includes(only));
+  await run('scenarios', testEpoch(), fixed);
+  for (let first = 0; first < cases; first += CASES_PER_CLUSTER) {
+    const number = first / CASES_PER_CLUSTER;
+    const random = new SeededRandom(seed, number);
+    const epoch = compile(generateCluster(random));
+    const count = Math.min(CASES_PER_CLUSTER, cases - first);
+    const generated = Array.from({ length: count }, (_, i) => generateCase(random, epoch, first + i));
+    await run(`seed ${seed} cluster ${number}`, epoch, forWitness(generated, witness));
+  }
+  return { results, leftOut: leftOut(SCENARIOS, witness.datapath) };
+}
+
+export const witnessPlan = (witness: Witness, epoch: Epoch): Plan =>
+  planOf(epoch, {
+    datapath: witness.datapath,
+    prefix: 'pp-',
+    folder: join(witness.kind === 'guest' ? '/tmp' : tmpdir(), `podplane-oracle-${process.pid}`),
+    outside: OUTSIDE,
+  });
+
+/** Userspace Open vSwitch un-NATs no reply, so only first packets are put to it. */
+const forWitness = (cases: readonly Case[], witness: Witness): readonly Case[] =>
+  witness.kind === 'guest' ? cases : cases.map((one) => ({ ...one, steps: one.steps.slice(0, 1) }));
