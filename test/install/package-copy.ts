@@ -7,8 +7,8 @@ import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 const here = dirname(fileURLToPath(import.meta.url));
-/** The compiled kernels that belong to this test run. */
-const COMPILED = join(here, '..', '..', 'src', 'kernels');
+/** The compiled sources that belong to this test run. */
+const COMPILED = join(here, '..', '..', 'src');
 const ROOT = rootAbove(here);
 
 export interface PackageCopy {
@@ -38,7 +38,7 @@ export function copyPackage(t: TestContext): PackageCopy {
   for (const part of ['package.json', 'binding.gyp', 'native', 'scripts']) {
     cpSync(join(ROOT, part), join(folder, part), { recursive: true });
   }
-  cpSync(COMPILED, join(folder, 'dist', 'src', 'kernels'), { recursive: true });
+  cpSync(COMPILED, join(folder, 'dist', 'src'), { recursive: true });
   symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
   const emptyPath = join(folder, 'no-programs');
   mkdirSync(emptyPath);
