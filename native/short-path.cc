@@ -17,7 +17,7 @@ constexpr size_t kHeadersSize = 54;
 constexpr uint8_t kSegmentAck = 3, kEstablished = 3;
 constexpr uint8_t kSeenReply = 1, kAssured = 2;
 constexpr double kUdpNs = 30e9, kUdpStreamNs = 120e9, kIcmpNs = 30e9;
-constexpr uint32_t kFlagFin = 0x01, kFlagSyn = 0x02, kFlagRst = 0x04, kFlagAck = 0x10;
+constexpr uint32_t kTcpFin = 0x01, kTcpSyn = 0x02, kTcpRst = 0x04, kTcpAck = 0x10;
 
 // The packet in hand: its frame, where its headers are in it, and one past its last byte.
 struct Packet {
@@ -73,8 +73,8 @@ bool isSound(const Packet& k) {
     if (size < kTcpMinSize) return false;
     const size_t header = tcpHeaderSize(k.transport);
     if (header < kTcpMinSize || header > size) return false;
-    const uint32_t flags = k.transport[13] & (kFlagSyn | kFlagFin | kFlagRst | kFlagAck);
-    return flags == kFlagAck && isSumRight(k, size);
+    const uint32_t flags = k.transport[13] & (kTcpSyn | kTcpFin | kTcpRst | kTcpAck);
+    return flags == kTcpAck && isSumRight(k, size);
   }
   if (k.protocol == kUdp) {
     if (size < kUdpSize) return false;
@@ -106,7 +106,7 @@ struct Segment {
 };
 
 uint32_t sackOf(const int32_t* receiver, const Packet& k, const Segment& s) {
-  if ((receiver[kWindowFlags] & kWindowSackPermitted) == 0) return s.ack;
+  if ((receiver[kWindowFlags] & kWindowFlagSackPermitted) == 0) return s.ack;
   return highestSack(k.transport, s.headerSize, s.ack);
 }
 
@@ -128,7 +128,7 @@ bool meetTcp(const ShortPathColumns& c, const int32_t* path, uint32_t touches, c
     if (sender[kWindowMaxWindow] == 0) return false;
     if (boundsBroken(sender, receiver, s.seq, s.end, sackOf(receiver, k, s)) == InWindow::kAccept) continue;
     // A connection picked up in the middle takes the segment all the same, and learns nothing from it.
-    if ((sender[kWindowFlags] & kWindowLiberal) == 0) return false;
+    if ((sender[kWindowFlags] & kWindowFlagLiberal) == 0) return false;
     liberal |= 1u << t;
   }
   for (uint32_t t = 0; t < touches; t++) {
@@ -177,14 +177,14 @@ void rewriteTransport(const int32_t* path, uint32_t delta, const Packet& k) {
 }
 
 void rewrite(const int32_t* path, uint32_t forwards, uint32_t flags, const Packet& k) {
-  if ((flags & kFlagMac) != 0) {
+  if ((flags & kPathFlagMac) != 0) {
     putBe16(k.frame, static_cast<uint32_t>(path[kPathDstMac]));
     putBe32(k.frame + 2, static_cast<uint32_t>(path[kPathDstMac + 1]));
     putBe16(k.frame + 6, static_cast<uint32_t>(path[kPathSrcMac]));
     putBe32(k.frame + 8, static_cast<uint32_t>(path[kPathSrcMac + 1]));
   }
   const uint32_t deltas = static_cast<uint32_t>(path[kPathDeltas]);
-  const bool isNat = (flags & kFlagNat) != 0;
+  const bool isNat = (flags & kPathFlagNat) != 0;
   if (forwards > 0 || isNat) {
     const uint32_t word = be16(k.ip + 8);
     uint32_t sum = adjust16(be16(k.ip + 10), word, word - forwards * 0x100);
@@ -237,7 +237,7 @@ bool takeOne(const ShortPathColumns& c, size_t i, size_t key, size_t row, size_t
   k.end = k.ip + total;
   k.protocol = k.ip[9];
   k.nowNs = c.tsNs.data[i];
-  if ((flags & kFlagChecksIp) != 0 && !isAllOnes(sumInMemoryOrder(k.ip, headerSize, 0))) return false;
+  if ((flags & kPathFlagChecksIp) != 0 && !isAllOnes(sumInMemoryOrder(k.ip, headerSize, 0))) return false;
   if (!isSound(k) || !areTouchesLive(c, path, touches, rows, k)) return false;
   if (k.protocol == kTcp) {
     if (!meetTcp(c, path, touches, k)) return false;

@@ -45,7 +45,7 @@ constexpr size_t kPathMtu = 16;
 constexpr size_t kPathTouch = 17;
 constexpr size_t kPathBorn = 21;
 constexpr uint32_t kTouchesMax = 4;
-constexpr uint32_t kFlagNat = 1, kFlagMac = 2, kFlagChecksIp = 4;
+constexpr uint32_t kPathFlagNat = 1, kPathFlagMac = 2, kPathFlagChecksIp = 4;
 
 // A row of conntrack's windows, see src/kernels/window-columns.ts.
 constexpr size_t kWindowRow = 20;
@@ -59,9 +59,11 @@ constexpr size_t kWindowFlags = 5;
 constexpr size_t kWindowLast = 14;
 constexpr size_t kWindowRetransmissions = 18;
 constexpr size_t kWindowLastKind = 19;
-constexpr int32_t kWindowSackPermitted = 0x02;
-constexpr int32_t kWindowLiberal = 0x08;
-constexpr int32_t kWindowUnacknowledged = 0x10;
-constexpr int32_t kWindowMaxAckSet = 0x20;
+constexpr int32_t kWindowFlagScale = 0x01;
+constexpr int32_t kWindowFlagSackPermitted = 0x02;
+constexpr int32_t kWindowFlagCloseInit = 0x04;
+constexpr int32_t kWindowFlagLiberal = 0x08;
+constexpr int32_t kWindowFlagUnacknowledged = 0x10;
+constexpr int32_t kWindowFlagMaxAckSet = 0x20;
 
 }  // namespace podplane

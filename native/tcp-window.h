@@ -53,17 +53,17 @@ inline void learnWindow(int32_t* sender, int32_t* receiver, uint32_t end, uint32
     setWord(sender, kWindowMaxWindow, static_cast<uint32_t>(wide));
   if (isAfter(end, word(sender, kWindowEnd))) {
     setWord(sender, kWindowEnd, end);
-    sender[kWindowFlags] |= kWindowUnacknowledged;
+    sender[kWindowFlags] |= kWindowFlagUnacknowledged;
   }
-  const bool isFirst = (sender[kWindowFlags] & kWindowMaxAckSet) == 0;
+  const bool isFirst = (sender[kWindowFlags] & kWindowFlagMaxAckSet) == 0;
   if (isFirst || isAfter(ack, word(sender, kWindowMaxAck))) setWord(sender, kWindowMaxAck, ack);
-  sender[kWindowFlags] |= kWindowMaxAckSet;
+  sender[kWindowFlags] |= kWindowFlagMaxAckSet;
   if (receiver[kWindowMaxWindow] != 0 && isAfter(end, word(sender, kWindowMaxEnd)))
     setWord(receiver, kWindowMaxWindow, word(receiver, kWindowMaxWindow) + end - word(sender, kWindowMaxEnd));
   const uint32_t edge = sack + window;
   if (isAfter(edge, word(receiver, kWindowMaxEnd) - 1))
     setWord(receiver, kWindowMaxEnd, window == 0 ? edge + 1 : edge);
-  if (ack == word(receiver, kWindowEnd)) receiver[kWindowFlags] &= ~kWindowUnacknowledged;
+  if (ack == word(receiver, kWindowEnd)) receiver[kWindowFlags] &= ~kWindowFlagUnacknowledged;
 }
 
 // The same pure ACK again and again shortens the timeout. `row` is the connection's first word.
@@ -112,7 +112,7 @@ inline double windowTimeoutNs(const int32_t* row) {
   constexpr double kEstablishedNs = 86400e9, kShortenedNs = 300e9;
   constexpr int32_t kRetransmissionsMax = 3;
   if (row[kWindowRetransmissions] >= kRetransmissionsMax) return kShortenedNs;
-  if (((row[kWindowFlags] | row[kWindowSide + kWindowFlags]) & kWindowUnacknowledged) != 0) return kShortenedNs;
+  if (((row[kWindowFlags] | row[kWindowSide + kWindowFlags]) & kWindowFlagUnacknowledged) != 0) return kShortenedNs;
   // A closed window: the sender will only probe it.
   if ((row[kWindowLast + 3] & 0xffff) == 0) return kShortenedNs;
   return kEstablishedNs;

@@ -6,6 +6,8 @@ export {
 } from './cluster.js';
 export { Engine, type EngineOptions } from './engine/engine.js';
 export type { Hop, PacketTrace } from './engine/explain.js';
+export { EngineMetrics, type MetricsOptions } from './engine/metrics.js';
+export { type StageTime, stageTimes } from './engine/stage-times.js';
 export { type CaptureColumns, columnsOfInput, createColumns, FrameKind } from './io/capture-columns.js';
 export type { CaptureInterface } from './io/capture-interface.js';
 export { type CaptureOptions, CaptureReader, openCapture } from './io/capture-reader.js';

@@ -85,7 +85,7 @@ export function replayCommand(): Command {
     .option('--metrics-every <seconds>', 'how often, while the run lasts', wholeNumber(1, 86_400), 15)
     .option(
       '--metrics-port <n>',
-      'give the same out on 127.0.0.1 while the run lasts; 0: any port',
+      'give the same out on 127.0.0.1 while the run lasts; 0 takes a free one',
       portNumber,
     )
     .addOption(failOnOption(['dropped', 'rejected', 'diff']))

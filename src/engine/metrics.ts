@@ -6,9 +6,9 @@ import { STAGE_CELLS } from './stage-times.js';
 const CELL = { LIVE: 0, CREATED: 1, SHORT: 2, LONG: 3, SIZE: 8 } as const;
 
 export interface MetricsOptions {
-  /** Count the packets that each rule of br0 matches. Default false: it costs a tenth or so. */
+  /** Count the packets that each rule of br0 matches. Default false: it costs about a twentieth. */
   readonly countsRules?: boolean;
-  /** Measure the time that stages and kernels take. Default false: it costs about half as much again. */
+  /** Measure the time that stages and kernels take. Default false: it costs about a tenth. */
   readonly timesStages?: boolean;
   /** Count in this memory, of metricsSize() bytes, which other threads may read. */
   readonly buffer?: SharedArrayBuffer;

@@ -83,7 +83,8 @@ export function shortPath(
 ): number {
   const isLarge = v.paths.length >= TOUCH_FROM;
   for (let i = first; i < end; i++) {
-    if (isLarge && (i - first) % GROUP === 0) v.counts[0] = touch(v, i - base, Math.min(i + GROUP, end) - base);
+    if (isLarge && (i - first) % GROUP === 0)
+      v.counts[0] = touch(v, i - base, Math.min(i + GROUP, end) - base);
     const found = v.found[i - base]!;
     if (found < 0 || v.tsNs[i]! >= limitNs) return i;
     const row = out + i - first;
@@ -132,7 +133,8 @@ function takeOne(v: ShortPathViews, i: number, key: number, path: number, row: n
   const shape = paths[base + PATH.SHAPE]!;
   const forwards = (shape >>> 8) & 0xff;
   const flags = shape >>> 16;
-  if (v.length[i]! > FRAME_MAX || packetEnd > at + v.length[i]! || total > paths[base + PATH.MTU]!) return false;
+  if (v.length[i]! > FRAME_MAX || packetEnd > at + v.length[i]! || total > paths[base + PATH.MTU]!)
+    return false;
   if (forwards > 0 && p.getUint8(l3 + IPV4.TTL) <= forwards) return false;
   if ((flags & PATH_FLAG.CHECKS_IP) !== 0 && sumWords(p, l3, l4) !== 0xffff) return false;
   const protocol = p.getUint8(l3 + IPV4.PROTOCOL);

@@ -38,6 +38,8 @@ export interface ReplayOptions {
   readonly backend?: 'auto' | 'typescript' | 'native';
   /** Packets that are handed to the lanes in one go: the result does not depend on it. Default 2,048. */
   readonly chunkRows?: number;
+  /** Bytes of packets after which a worker writes down what it knows: the result does not depend on it. Default 4 MiB. */
+  readonly checkpointSize?: number;
   /** Take the short way where it is known; changes nothing but speed. Default true. */
   readonly cache?: boolean;
   /** Count the packets of br0's rules. Default false. */
@@ -68,6 +70,9 @@ export interface RunCounts {
   readonly ledger: Ledger;
   /** Packets that went down with a worker. */
   readonly lost: number;
+  /** Workers that died and were replaced, and packets that were dropped because workers died of them. */
+  readonly recovered: number;
+  readonly quarantined: number;
   readonly lanes: number;
   readonly workers: number;
   readonly backend: string;
@@ -89,6 +94,7 @@ export interface ReplayResult extends RunCounts {
 
 const DEFAULT_LANES = 8;
 const DEFAULT_CHUNK_ROWS = 2048;
+const DEFAULT_CHECKPOINT_SIZE = 4 << 20;
 const DEFAULT_LOOK_AHEAD = 65_536;
 const LOOK_AHEAD_SIZE = 32 << 20;
 /** Chunks on their way at once: one is filled and one merged while one or two are walked. */
@@ -168,6 +174,7 @@ class Run {
       respond: options.respond ?? false,
       backend: options.backend ?? 'auto',
       isExplained: options.isByHop ?? false,
+      checkpointSize: options.checkpointSize ?? DEFAULT_CHECKPOINT_SIZE,
       isModel: pick === 'model',
       cache: options.cache ?? true,
       counted: this.#counted,
@@ -289,6 +296,8 @@ class Run {
       stages: this.#counted.timesStages === true ? stageTimes(metrics.stageTimes) : null,
       ledger,
       lost: this.#lost,
+      recovered: this.#pool.recovered,
+      quarantined: this.#pool.quarantined,
       lanes: this.#lanes,
       workers: this.#workers,
       backend: this.#accounts.find((account) => account !== null)?.backend ?? '',

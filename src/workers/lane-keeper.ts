@@ -9,9 +9,6 @@ import { createParcel, type Parcel } from './parcel.js';
 import { RowsInHand } from './rows-in-hand.js';
 import { CONTROL, entrySizeMax, takeTask, type WorkerMemory } from './worker-memory.js';
 
-/** A checkpoint is not worth its time before so much was journaled. */
-const CHECKPOINT_SIZE_MIN = 4 << 20;
-
 /** One is in force while the other is written. */
 export type Checkpoints = readonly [StateBuffer, StateBuffer];
 
@@ -35,6 +32,7 @@ export class LaneKeeper {
   readonly #faults: Faults | null;
   readonly #journal: Journal;
   readonly #entrySizeMax: number;
+  readonly #checkpointSize: number;
   readonly #inHand: RowsInHand;
   readonly #group: LaneGroup;
   /** Size of the last checkpoint. */
@@ -50,6 +48,7 @@ export class LaneKeeper {
     this.#faults = faults;
     this.#journal = new Journal(memory.journal);
     this.#entrySizeMax = entrySizeMax(parcels[0]!);
+    this.#checkpointSize = setup.settings.checkpointSize;
     this.#inHand = new RowsInHand(memory, faults);
     const lanes = parcels[0]!.lanes.map(({ lane }) => lane);
     this.#group = new LaneGroup(setup.epoch, lanes, setup.settings, this.#inHand);
@@ -78,7 +77,8 @@ export class LaneKeeper {
 
   /** Write down what all lanes know after task `serial`, once the journal has got long. */
   checkpointIfDue(serial: number): void {
-    const isDue = this.#journal.used >= Math.max(CHECKPOINT_SIZE_MIN, this.#stateSize);
+    // As much state is copied as packets were, at most, so that neither costs more than the other.
+    const isDue = this.#journal.used >= Math.max(this.#checkpointSize, this.#stateSize);
     if (isDue || this.#journal.room < this.#entrySizeMax) this.#checkpoint(serial);
   }
 

@@ -22,6 +22,8 @@ export interface LaneSettings {
   /** What lanes count beside the ledger, and where: shared memory for each lane, by its number. */
   readonly counted?: Pick<MetricsOptions, 'countsRules' | 'timesStages'>;
   readonly counters?: readonly SharedArrayBuffer[];
+  /** Bytes of packets after which a worker writes down what its lanes know. */
+  readonly checkpointSize: number;
   /** Keep explanations. */
   readonly isExplained: boolean;
   /** The rules choose endpoints; the recorded servers' packets follow. */
@@ -247,13 +249,8 @@ export class LaneRunner {
   }
 }
 
-/** The lane's counters, from zero: the memory may hold those of a thread that died. */
+/** The lane's counters, where others can read them when they gave memory for it. */
 function laneMetrics(epoch: Epoch, lane: number, { counted, counters }: LaneSettings): EngineMetrics {
   const buffer = counters?.[lane];
-  const metrics = new EngineMetrics(epoch.tables, {
-    ...counted,
-    ...(buffer === undefined ? {} : { buffer }),
-  });
-  metrics.cells.fill(0);
-  return metrics;
+  return new EngineMetrics(epoch.tables, { ...counted, ...(buffer === undefined ? {} : { buffer }) });
 }

@@ -63,7 +63,8 @@ export async function judge(options: JudgeOptions): Promise<JudgeReport> {
 export const witnessPlan = (witness: Witness, epoch: Epoch): Plan =>
   planOf(epoch, {
     datapath: witness.datapath,
-    prefix: 'pp-',
+    // Two runs on one machine must not meet.
+    prefix: `pp${process.pid}-`,
     folder: join(witness.kind === 'guest' ? '/tmp' : tmpdir(), `podplane-oracle-${process.pid}`),
     outside: OUTSIDE,
   });

@@ -16,7 +16,7 @@ export interface Case {
   readonly name: string;
   readonly steps: readonly CaseStep[];
   readonly isLive: boolean;
-  readonly hasRandomPort: boolean;
+  readonly hasRandomPort: boolean | 'of the sender';
   readonly comparesArp: boolean;
 }
 
@@ -119,7 +119,7 @@ async function runCase(
   ports: { readonly real: OuterPorts; readonly model: OuterPorts },
   one: Case,
 ): Promise<CaseResult> {
-  const masquerades = one.hasRandomPort ? nodeAddresses(bench.epoch) : new Set<number>();
+  const masquerades = randomEnds(bench.epoch, one);
   const differences: Difference[] = [];
   const outcomes: string[] = [];
   const faults: string[] = [];
@@ -224,9 +224,17 @@ function isAsked(epoch: Epoch, row: number, seen: readonly Sighting[]): boolean 
   });
 }
 
-function nodeAddresses(epoch: Epoch): ReadonlySet<number> {
-  const { nodes } = epoch.tables;
-  return new Set([...nodes.gateway.subarray(0, nodes.rows), ...nodes.address.subarray(0, nodes.rows)]);
+/** Addresses behind which a case's ports are random. */
+function randomEnds(epoch: Epoch, { hasRandomPort, steps }: Case): ReadonlySet<number> {
+  if (hasRandomPort === false) return new Set();
+  if (hasRandomPort === true) {
+    const { nodes } = epoch.tables;
+    return new Set([...nodes.gateway.subarray(0, nodes.rows), ...nodes.address.subarray(0, nodes.rows)]);
+  }
+  const first = steps[0]!;
+  if (!('frame' in first)) return new Set();
+  const { bytes } = first.frame;
+  return new Set([new DataView(bytes.buffer, bytes.byteOffset).getUint32(26)]);
 }
 
 export const isRed = ({ differences, faults }: CaseResult): boolean => differences.length + faults.length > 0;

@@ -4,7 +4,8 @@ import type { Datapath } from './plan.js';
 /** One packet of a case: sent as written, or the answer of the pod that got the last one. */
 export type Step =
   | {
-      /** Port: a pod of the test cluster, or `nic1`, `nic2` for a frame from the underlay. */
+      /** Port: a pod of the test cluster, `nic1`, `nic2` for a frame from the underlay, or
+       *  `tun1`, `tun2` for what the node's own stack sends. */
       readonly from: string;
       /** The packet, in the words of test/support/packets. */
       readonly send: string;
@@ -23,8 +24,8 @@ export interface Scenario {
   readonly steps: readonly Step[];
   /** The pods' own stacks answer. */
   readonly isLive?: boolean;
-  /** Netfilter takes a random source port on the way. */
-  readonly hasRandomPort?: boolean;
+  /** Netfilter takes a random source port on the way: with a node's address, or with the sender's own. */
+  readonly hasRandomPort?: boolean | 'of the sender';
   /** ARP frames are compared too. */
   readonly comparesArp?: boolean;
   /** Why a witness with this datapath says nothing true about the case. */

@@ -2,51 +2,13 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { trafficTopology } from '../../src/cli/traffic-topology.js';
-import { loadCluster } from '../../src/cluster.js';
-import { TrafficGenerator } from '../../src/io/generate.js';
-import { type ReplayOptions, type ReplayResult, replay } from '../../src/replay/replay.js';
+import { type ReplayOptions, replay } from '../../src/replay/replay.js';
 import { needsNative } from '../support/native.js';
-import { EXAMPLE, frame, type Seen, writeTrace } from './traces.js';
+import { twoNodes } from './traces.js';
+import { facts, trafficTrace } from './traffic-trace.js';
 
-const cluster = await loadCluster(EXAMPLE);
-const epoch = cluster.compile();
-
-/** Seeded traffic, some of it damaged, with pings to a Service in between: they wait for timers. */
-async function trafficTrace(): Promise<string> {
-  const topology = trafficTopology(cluster.model, epoch);
-  const generator = new TrafficGenerator(topology, {
-    profile: 'web',
-    packets: 1500,
-    flows: 40,
-    seed: 3,
-    badPermille: 20,
-  });
-  const seen: Seen[] = [];
-  generator.run(
-    { packet: (pod, _tsNs, bytes, at, length) => seen.push([`${pod}`, bytes.slice(at, at + length)]) },
-    1500,
-  );
-  const pings = ['shell > web ping', 'prometheus > web ping', 'pod-1 > web ping'];
-  // A millisecond lies between two packets, so a ping's three seconds pass within the trace only for the first ones.
-  const traffic = [...pings.map((line): Seen => ['ping', frame(line)]), ...seen];
-  const late = pings.map((line): Seen => ['ping', frame(line)]);
-  return writeTrace([...traffic, ...late], 'traffic.pcapng', 0, 4);
-}
-
+const epoch = await twoNodes();
 const TRACE = await trafficTrace();
-
-/** All that must not differ. */
-const facts = (result: ReplayResult) => ({
-  fingerprint: result.fingerprint,
-  verdicts: result.verdicts,
-  reasons: result.reasons,
-  services: result.services,
-  connections: result.connections,
-  observations: result.observations,
-  ledger: result.ledger,
-  readdressed: result.readdressed,
-});
 
 const base: ReplayOptions = { traces: [TRACE], backend: 'typescript' };
 const REFERENCE = await replay(epoch, base);

@@ -20,7 +20,10 @@ const pick = <T>(list: readonly T[], r: number): T => list[r % list.length]!;
 
 /** A copy with `change` made to it. */
 const edited =
-  (change: (p: DataView, r: number, bytes: Uint8Array) => void, fix: (p: DataView) => void = () => {}): Change =>
+  (
+    change: (p: DataView, r: number, bytes: Uint8Array) => void,
+    fix: (p: DataView) => void = () => {},
+  ): Change =>
   (sent, r) => {
     const bytes = sent.bytes.slice();
     change(view(bytes), r, bytes);
@@ -72,7 +75,9 @@ export const CHANGES: Readonly<Record<string, Change>> = {
   'header checksum': edited((p, r) => p.setUint16(L3 + IPV4.CHECKSUM, r)),
   ttl: inHeader((p, r) => p.setUint8(L3 + IPV4.TTL, r % 4)),
   tos: inHeader((p, r) => p.setUint8(L3 + IPV4.TOS, r)),
-  fragment: inHeader((p, r) => p.setUint16(L3 + IPV4.FRAGMENT, pick([0, 0x2000, 0x6000, 0x8000, 5, r], r >>> 8))),
+  fragment: inHeader((p, r) =>
+    p.setUint16(L3 + IPV4.FRAGMENT, pick([0, 0x2000, 0x6000, 0x8000, 5, r], r >>> 8)),
+  ),
   identification: inHeader((p, r) => p.setUint16(L3 + IPV4.ID, r)),
   'total length': inHeader((p, r) => p.setUint16(L3 + IPV4.LENGTH, r % 80)),
   'cut short': (sent, r) => [{ ...sent, bytes: sent.bytes.slice(0, 14 + (r % (sent.bytes.length - 13))) }],
@@ -137,7 +142,19 @@ export const CHANGES: Readonly<Record<string, Change>> = {
 };
 
 const { FIN, SYN, RST, PSH, ACK, URG, ECE, CWR } = TCP_FLAG;
-const FLAG_SETS = [SYN, SYN | ACK, FIN | ACK, FIN, RST, RST | ACK, 0, URG | ACK, PSH | ACK, ECE | CWR | ACK, 0xff];
+const FLAG_SETS = [
+  SYN,
+  SYN | ACK,
+  FIN | ACK,
+  FIN,
+  RST,
+  RST | ACK,
+  0,
+  URG | ACK,
+  PSH | ACK,
+  ECE | CWR | ACK,
+  0xff,
+];
 const STEPS = [1, -1, 10, -10, 1_000, -1_000, 66_001, -66_001, 0x100000, -0x100000, 0x7fffffff, 0x80000000];
 
 function fixIpv4(p: DataView): void {

@@ -64,7 +64,9 @@ export function run(trace: readonly Sent[], options: RunOptions): RunResult {
       const source = origin[i]! < 0 ? -1 : origin[i]! + first;
       const from = offset[i]!;
       const hex = Buffer.from(bytes.buffer, from, length[i]!).toString('latin1');
-      const columns = [packet, parent, verdict, reason, exit, tsNs, endpoint, service].map((column) => column[i]);
+      const columns = [packet, parent, verdict, reason, exit, tsNs, endpoint, service].map(
+        (column) => column[i],
+      );
       rows.push(`${source} ${columns.join(' ')} ${hex}`);
     }
     output.count = 0;

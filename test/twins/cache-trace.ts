@@ -68,11 +68,53 @@ function outside(pod: number, round: number): Sent[] {
   const common = ends(pod, OUTSIDE, nodes.tunMacHi[node]!, nodes.tunMacLo[node]!);
   const tcp = { ...common, sport: 41_000, dport: 443, seq: 5_000 + round * 10, ack: 900, window: 500 };
   return [
-    send(pod, (arena) => buildUdp(arena, { ...common, sport: 40_000, dport: 53, payload: new Uint8Array(9) })),
+    send(pod, (arena) =>
+      buildUdp(arena, { ...common, sport: 40_000, dport: 53, payload: new Uint8Array(9) }),
+    ),
     send(pod, (arena) => buildEcho(arena, { ...common, identifier: 5, sequence: round })),
     send(pod, (arena) => buildTcp(arena, { ...tcp, flags: TCP_FLAG.ACK, payload: new Uint8Array(10) })),
   ];
 }
+
+const { SYN, ACK, FIN, PSH } = TCP_FLAG;
+/** Sender (0 client, 1 server), flags, sequence numbers from the start of each side, payload. */
+const LIFE: readonly (readonly [by: 0 | 1, flags: number, seq: number, ack: number, size: number])[] = [
+  [0, SYN, 0, 0, 0],
+  [1, SYN | ACK, 0, 1, 0],
+  [0, ACK, 1, 1, 0],
+  [0, PSH | ACK, 1, 1, 10],
+  [1, PSH | ACK, 1, 11, 20],
+  [0, ACK, 11, 21, 0],
+  [0, PSH | ACK, 11, 21, 5],
+  [1, PSH | ACK, 21, 16, 6],
+  [0, FIN | ACK, 16, 27, 0],
+  [1, ACK, 27, 17, 0],
+  [1, PSH | ACK, 27, 17, 30],
+  [0, ACK, 17, 57, 0],
+  [1, FIN | ACK, 57, 17, 0],
+  [0, ACK, 17, 58, 0],
+];
+
+/** A TCP connection from pod `from` to pod `to`, opened, used and closed; `pauseNs` before packet `pauseAt` of it. */
+export function life(from: number, to: number, start: number, pauseAt: number, pauseNs: number): Sent[] {
+  const { pods } = epoch.tables;
+  return LIFE.map(([by, flags, seq, ack, size], i) => {
+    const [sender, receiver] = by === 0 ? [from, to] : [to, from];
+    const common = ends(sender, pods.address[receiver]!, pods.macHi[receiver]!, pods.macLo[receiver]!);
+    const [sport, dport] = by === 0 ? [40_001, 8080] : [8080, 40_001];
+    const numbers = {
+      seq: (start + seq) >>> 0,
+      ack: ack === 0 ? 0 : (start + ack) >>> 0,
+      flags,
+      window: 1_000,
+    };
+    const payload = new Uint8Array(size);
+    const sent = send(sender, (arena) => buildTcp(arena, { ...common, ...numbers, sport, dport, payload }));
+    return { ...sent, gapNs: i === pauseAt ? pauseNs : GAP_NS };
+  });
+}
+
+export const LIFE_LENGTH = LIFE.length;
 
 function ends(pod: number, dst: number, dstMacHi: number, dstMacLo: number): Ipv4Fields {
   const { pods } = epoch.tables;
@@ -80,8 +122,15 @@ function ends(pod: number, dst: number, dstMacHi: number, dstMacLo: number): Ipv
   return { src: pods.address[pod]!, dst, dstMacHi, dstMacLo, srcMacHi: pods.macHi[pod]!, srcMacLo };
 }
 
-function send(pod: number, build: (arena: ReturnType<typeof createArena>) => { offset: number; length: number }): Sent {
+function send(
+  pod: number,
+  build: (arena: ReturnType<typeof createArena>) => { offset: number; length: number },
+): Sent {
   const arena = createArena(1024);
   const { offset, length } = build(arena);
-  return { port: epoch.tables.pods.port[pod]!, gapNs: GAP_NS, bytes: arena.bytes.slice(offset, offset + length) };
+  return {
+    port: epoch.tables.pods.port[pod]!,
+    gapNs: GAP_NS,
+    bytes: arena.bytes.slice(offset, offset + length),
+  };
 }

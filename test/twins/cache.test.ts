@@ -6,9 +6,18 @@ import { isBalanced } from '../../src/packet/ledger.js';
 import { needsNative } from '../support/native.js';
 import { CHANGES } from './cache-changes.js';
 import { type RunOptions, type RunResult, run } from './cache-run.js';
-import { conversations, epoch, type Sent, type TrafficWish, traffic } from './cache-trace.js';
+import {
+  conversations,
+  epoch,
+  LIFE_LENGTH,
+  life,
+  type Sent,
+  type TrafficWish,
+  traffic,
+} from './cache-trace.js';
 
-const BACKENDS = needsNative().skip === false ? (['typescript', 'native'] as const) : (['typescript'] as const);
+const BACKENDS =
+  needsNative().skip === false ? (['typescript', 'native'] as const) : (['typescript'] as const);
 const BATCHES = [1, 7, 256, 4096];
 
 /** Every way to run `trace` must give what the long way gives in TypeScript. */
@@ -18,7 +27,11 @@ function assertTwins(trace: readonly Sent[], options: Partial<RunOptions>, batch
   for (const backend of BACKENDS)
     for (const cache of [true, false])
       for (const batch of cache ? batches : [64])
-        assertSame(run(trace, { ...options, backend, cache, batch }), reference, `${backend} ${cache} ${batch}`);
+        assertSame(
+          run(trace, { ...options, backend, cache, batch }),
+          reference,
+          `${backend} ${cache} ${batch}`,
+        );
   return reference;
 }
 
@@ -32,7 +45,10 @@ function assertSame(result: RunResult, reference: RunResult, which: string): voi
 
 /** Columns as they are, bytes in hexadecimal. */
 const show = (row: string): string =>
-  row.replace(/^((?:\S+ ){9})(.*)$/s, (_, columns, bytes) => columns + Buffer.from(bytes, 'latin1').toString('hex'));
+  row.replace(
+    /^((?:\S+ ){9})(.*)$/s,
+    (_, columns, bytes) => columns + Buffer.from(bytes, 'latin1').toString('hex'),
+  );
 
 const PROFILES: readonly (TrafficWish & { respond?: boolean; shift?: number })[] = [
   { profile: 'web', packets: 3_000, flows: 60, seed: 1, badPermille: 50 },
@@ -52,6 +68,18 @@ test('more paths than the cache holds, more connections than the table', () => {
   const trace = traffic({ profile: 'small', packets: 20_000, flows: 5_000, seed: 7 });
   const { ledger } = assertTwins(trace, { connectionsMax: 2_000 }, [256]);
   assert.ok(ledger.dropped > 0);
+});
+
+const PAUSES = [1, 9, 11, 29, 31, 59, 61, 119, 121, 299, 301, 3_599, 3_601, 86_399, 86_401];
+
+test('connections that close, wait and begin again with the same ports', () => {
+  const trace = PAUSES.flatMap((seconds, i) =>
+    Array.from({ length: LIFE_LENGTH }, (_, at) =>
+      life(0, 1, 1_000 * i + 100 * at, at, seconds * 1e9),
+    ).flat(),
+  );
+  const { ledger } = assertTwins(trace, {}, [1, 256]);
+  assert.ok(ledger.delivered > 0 && ledger.in === PAUSES.length * LIFE_LENGTH ** 2);
 });
 
 const u32 = fc.integer({ min: 0, max: 0xffffffff });

@@ -1,6 +1,7 @@
-/** The pool: one worker's failure is told, that worker is not trusted again, and the others go on. */
+/** The pool: workers walk what they are given; one that fails is replaced, and what it failed on left out. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { Reason } from '../../src/verdict/reasons.js';
 import { createLanePool } from '../../src/workers/lane-pool.js';
 import type { LaneSettings } from '../../src/workers/lane-runner.js';
 import { createParcel, type LaneRows, type Parcel } from '../../src/workers/parcel.js';
@@ -12,6 +13,7 @@ const settings: LaneSettings = {
   epochNs: 0n,
   respond: false,
   backend: 'typescript',
+  checkpointSize: 4 << 20,
   isExplained: false,
   isModel: false,
 };
@@ -39,26 +41,40 @@ const told = (outcomes: readonly (object | Error)[]): string[] =>
   outcomes.map((outcome) => (outcome instanceof Error ? 'failed' : 'walked'));
 
 for (const workers of [1, 2])
-  test(`${workers} of ${workers} workers walk, the first fails, and stays failed`, async () => {
+  test(`${workers} of ${workers} workers walk, a packet kills the first, and all go on without it`, async () => {
     const parcels = Array.from({ length: workers }, (_, lane) => createParcel([lane], 4, 4 << 20));
     const pool = createLanePool(epoch, settings, [parcels]);
-    const others = Array.from({ length: workers - 1 }, () => 'walked');
+    const all = Array.from({ length: workers }, () => 'walked');
     const fill = (port: number): void =>
       parcels.forEach((parcel, lane) => {
         put(parcel, parcel.lanes[0]!, lane === 0 ? port : SHELL);
       });
     try {
       fill(SHELL);
-      assert.deepEqual(told(await pool.run(0)), ['walked', ...others]);
+      assert.deepEqual(told(await pool.run(0)), all);
       for (const { lanes } of parcels) {
         assert.equal(lanes[0]!.output.count, 1);
         assert.deepEqual([lanes[0]!.place[0], lanes[0]!.root[0]], [5, 5]);
       }
       fill(NO_PORT);
-      assert.deepEqual(told(await pool.run(0)), ['failed', ...others]);
+      assert.deepEqual(told(await pool.run(0)), all);
+      const { output } = parcels[0]!.lanes[0]!;
+      assert.deepEqual([output.count, output.reason[0]], [1, Reason.WorkerQuarantine]);
+      assert.deepEqual([pool.recovered, pool.quarantined], [2, 1]);
       fill(SHELL);
-      assert.deepEqual(told(await pool.run(0)), ['failed', ...others]);
+      assert.deepEqual(told(await pool.run(0)), all);
     } finally {
       await pool.close();
     }
   });
+
+test('a slot is not given twice before its answer', async () => {
+  const pool = createLanePool(epoch, settings, [[0, 1].map((lane) => createParcel([lane], 4, 4 << 20))]);
+  try {
+    const first = pool.run(0);
+    await assert.rejects(async () => pool.run(0), RangeError);
+    assert.deepEqual(told(await first), ['walked', 'walked']);
+  } finally {
+    await pool.close();
+  }
+});

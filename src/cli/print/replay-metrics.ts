@@ -63,6 +63,10 @@ function runFamilies(counts: RunCounts, version: string): Family[] {
       Object.entries(counts.ledger).map(([term, packets]): Sample => [{ term }, packets]),
     ),
     gauge('lost_packets', 'Packets that went down with a worker.', [[{}, counts.lost]]),
+    counter('recovered_workers', 'Workers that died and were replaced.', [[{}, counts.recovered]]),
+    counter('quarantined_packets', 'Packets set aside because workers died of them.', [
+      [{}, counts.quarantined],
+    ]),
     gauge('connections', 'Connections that conntrack holds, all nodes together.', [
       [{}, counts.connectionsLive],
     ]),

@@ -41,6 +41,8 @@ export function replayReport(result: ReplayResult) {
     ledger: { ...result.ledger, lost: result.lost, balanced: result.balanced },
     lanes: result.lanes,
     workers: result.workers,
+    recovered: result.recovered,
+    quarantined: result.quarantined,
     backend: result.backend,
   };
 }
@@ -200,6 +202,7 @@ function runText(report: ReplayReport, paint: Paint): string {
     ['readdressed', report.readdressed === 0 ? '' : number(report.readdressed)],
     ['ledger', `${sides[0]} ${sign} ${sides[1]}`],
     ['lost', lost === 0 ? '' : paint('red', `${number(lost)} with a worker`)],
+    ['recovered', recoveredText(report)],
     ['fingerprint', report.fingerprint],
     ['run', `${report.lanes} lanes, ${report.workers} workers, ${report.backend} back end`],
   ];
@@ -207,6 +210,18 @@ function runText(report: ReplayReport, paint: Paint): string {
     .filter(([, value]) => value !== '')
     .map(([name, value]) => `${paint('dim', name.padEnd(12))}${value}\n`)
     .join('');
+}
+
+function recoveredText({ recovered, quarantined }: ReplayReport): string {
+  if (recovered === 0) return '';
+  const workers =
+    recovered === 1
+      ? '1 worker died and was replaced'
+      : `${number(recovered)} workers died and were replaced`;
+  if (quarantined === 0) return `${workers}; nothing was lost`;
+  const packets =
+    quarantined === 1 ? 'a packet that kills is' : `${number(quarantined)} packets that kill are`;
+  return `${workers}; ${packets} dropped as worker-quarantine`;
 }
 
 const SOURCES: readonly string[] = ['in', 'generated', 'copies'];

@@ -1,0 +1,150 @@
+/** Twins: the native short way does to every column what the TypeScript one does, and never leaves a column. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { loadKernels } from '../../src/kernels/backend.js';
+import { PATH, PATH_FLAG, TOUCHES_MAX } from '../../src/kernels/path-columns.js';
+import type { ShortPathViews } from '../../src/kernels/short-path.js';
+import { WINDOW, WINDOW_FLAG } from '../../src/kernels/window-columns.js';
+import { needsNative } from '../support/native.js';
+import {
+  CONNECTIONS,
+  connections,
+  copyOf,
+  NOW_NS,
+  PATHS,
+  packets,
+  paths,
+  viewsOf,
+} from './short-path-views.js';
+
+const skip = needsNative();
+const require = createRequire(import.meta.url);
+const root = require.resolve('@mapbox/node-pre-gyp/package.json').replace(/node_modules.*/, '');
+
+const lists = fc.tuple(
+  fc.array(packets, { minLength: 1, maxLength: 80 }),
+  fc.array(paths, { minLength: PATHS, maxLength: PATHS }),
+  fc.array(connections, { minLength: CONNECTIONS, maxLength: CONNECTIONS }),
+);
+const limits = fc.constantFrom(Number.POSITIVE_INFINITY, NOW_NS + 1e9);
+
+/** Take all rows, stepping over those that the kernel leaves to the long way. Returns the rows taken. */
+function takeAll(
+  kernel: ReturnType<typeof loadKernels>['shortPath'],
+  v: ShortPathViews,
+  limitNs: number,
+): number[] {
+  const count = v.offset.length;
+  const taken: number[] = [];
+  for (let from = 0; from < count; ) {
+    const next = kernel(v, from, count, 0, taken.length, 100 + taken.length, limitNs);
+    for (let i = from; i < next; i++) taken.push(i);
+    from = next + 1;
+  }
+  return taken;
+}
+
+test('native does to every column what TypeScript does', skip, () => {
+  const typescript = loadKernels('typescript');
+  const native = loadKernels('native');
+  let hits = 0;
+  fc.assert(
+    fc.property(lists, limits, ([packetList, pathList, connectionList], limitNs) => {
+      const one = viewsOf(packetList, pathList, connectionList);
+      const other = copyOf(one);
+      const taken = takeAll(typescript.shortPath, one, limitNs);
+      assert.deepEqual(takeAll(native.shortPath, other, limitNs), taken);
+      hits += taken.length;
+      // The first count is scratch.
+      one.counts[0] = other.counts[0] = 0;
+      const { p: _, ...columns } = one;
+      for (const [name, column] of Object.entries(columns))
+        assert.deepEqual(other[name as keyof ShortPathViews], column, name);
+    }),
+    { numRuns: 400, seed: 20260103 },
+  );
+  assert.ok(hits > 400, `${hits} packets took the short way`);
+});
+
+const GUARD = 64;
+const wild = fc.oneof(
+  fc.nat(600),
+  fc.constantFrom(-1, -2, 0x7fffffff, -0x80000000, 0xffff, 0x10000),
+  fc.integer({ min: -0x80000000, max: 0x7fffffff }),
+);
+
+test('native never writes outside a column, whatever columns and numbers say', skip, () => {
+  const { shortPath } = loadKernels('native');
+  fc.assert(
+    fc.property(
+      lists,
+      fc.array(fc.tuple(fc.nat(), fc.nat(), wild), { maxLength: 30 }),
+      fc.array(fc.tuple(fc.nat(), fc.nat(40)), { maxLength: 3 }),
+      fc.tuple(fc.nat(90), fc.nat(90), fc.nat(5), fc.nat(90)),
+      ([packetList, pathList, connectionList], spoilt, cut, [first, end, base, out]) => {
+        const v = viewsOf(packetList, pathList, connectionList);
+        const { p: _, ...columns } = v;
+        const names = Object.keys(columns) as (keyof typeof columns)[];
+        for (const [name, at, value] of spoilt) {
+          const column = v[names[name % names.length]!];
+          column[at % column.length] = value;
+        }
+        const lengths = new Map(names.map((name) => [name, v[name].length]));
+        for (const [name, length] of cut) lengths.set(names[name % names.length]!, length);
+        const guarded = names.map((name) => guard(v, name, lengths.get(name)!));
+        const next = shortPath(v, first, end, base, out, 0, Number.POSITIVE_INFINITY);
+        assert.ok(next >= first && next <= Math.max(first, end), `${first} ${end}: ${next}`);
+        for (const [i, around] of guarded.entries()) assert.ok(isUntouched(around), names[i]!);
+      },
+    ),
+    { numRuns: 1_000, seed: 20260104 },
+  );
+});
+
+interface Guarded {
+  readonly whole: Uint8Array;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Put the column, cut to `length` elements at most, between guards. */
+function guard(v: ShortPathViews, name: Exclude<keyof ShortPathViews, 'p'>, length: number): Guarded {
+  const column = v[name];
+  const kept = Math.min(length, column.length);
+  const whole = new Uint8Array(2 * GUARD + kept * column.BYTES_PER_ELEMENT).fill(0x55);
+  const Column = column.constructor as new (buffer: ArrayBuffer, at: number, length: number) => typeof column;
+  const inside = new Column(whole.buffer as ArrayBuffer, GUARD, kept);
+  inside.set(column.subarray(0, kept) as never);
+  Object.assign(v, { [name]: inside });
+  return { whole, from: GUARD, to: GUARD + kept * column.BYTES_PER_ELEMENT };
+}
+
+const isUntouched = ({ whole, from, to }: Guarded): boolean =>
+  whole.every((byte, i) => (i >= from && i < to) || byte === 0x55);
+
+/** constexpr NAME = number; of native/tables.h. */
+const header = new Map(
+  [...readFileSync(`${root}native/tables.h`, 'utf8').matchAll(/\b(k\w+) = (-?\w+)/g)].map(
+    ([, name, value]) => [name!, Number(value)],
+  ),
+);
+const camel = (name: string): string =>
+  name.toLowerCase().replace(/(?:^|_)(\w)/g, (_, letter: string) => letter.toUpperCase());
+
+for (const [prefix, columns] of Object.entries({
+  kPath: PATH,
+  kPathFlag: PATH_FLAG,
+  kWindow: WINDOW,
+  kWindowFlag: WINDOW_FLAG,
+}))
+  test(`native/tables.h has the numbers of ${prefix}`, () => {
+    const expected = Object.entries(columns).map(
+      ([name, value]) => [`${prefix}${camel(name)}`, value] as const,
+    );
+    for (const [name, value] of expected) assert.equal(header.get(name), value, name);
+  });
+
+test('native/tables.h has as many touches', () => assert.equal(header.get('kTouchesMax'), TOUCHES_MAX));
