@@ -22,7 +22,7 @@ const ARENA_SIZE = 1 << 23;
 const READ_SIZE = ARENA_SIZE / 2;
 const BATCH = 1024;
 
-const [path = 'examples/two-nodes/trace.pcapng', out] = process.argv.slice(2);
+const [path = 'examples/two-nodes/trace.pcapng.gz', out] = process.argv.slice(2);
 
 const epoch = (await loadCluster('examples/two-nodes')).compile();
 const { pods, ports } = epoch.tables;

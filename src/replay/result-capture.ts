@@ -1,4 +1,6 @@
 /** Writes a run's packets as a capture: an interface for each place where they ended, or for each device they passed. */
+
+import type { Hop } from '../engine/explain.js';
 import { type CaptureWriter, createCapture } from '../io/capture-writer.js';
 import type { OutputBatch } from '../packet/batch.js';
 import type { Epoch } from '../tables/epoch.js';
@@ -48,23 +50,31 @@ export class ResultCapture {
     this.#writer.write(this.#interfaceOfPort(-1), tsNs, bytes, at, length, comment);
   }
 
-  /** Write every hop of an explained packet. */
+  /** Write an explained packet once for each device that it came to, as it came. What it met inside, br0's tables, stands
+   *  in the comment. */
   writeHops({ trace, root }: PlacedTrace): void {
     const end = trace.reason === 'none' ? trace.verdict : `${trace.verdict} ${trace.reason}`;
     const subject = trace.parent < 0 ? `packet ${root + 1}` : `caused by packet ${root + 1}`;
-    trace.hops.forEach((hop, i) => {
-      const rule = hop.rule === undefined ? '' : `, priority=${hop.rule.priority} ${hop.rule.match}`;
-      const table = hop.table === undefined ? '' : ` table ${hop.table}${rule}`;
-      const isLast = i === trace.hops.length - 1;
+    const { hops } = trace;
+    for (let i = 0; i < hops.length; ) {
+      const hop = hops[i]!;
+      const tables: string[] = [];
+      let next = i + 1;
+      for (; next < hops.length && isInside(hops[next]!, hop, next === hops.length - 1); next++) {
+        const { table, rule } = hops[next]!;
+        if (rule !== undefined) tables.push(`${table} priority=${rule.priority}`);
+      }
+      const inside = tables.length === 0 ? '' : ` tables ${tables.join(', ')}`;
       this.#writer.write(
-        this.#interfaceNamed(`${hop.node}:${hop.device}`),
+        this.#interfaceNamed(hopInterface(hop)),
         hop.tsNs,
         hop.bytes,
         0,
         hop.bytes.length,
-        `${subject}: ${hop.stage}${table}${isLast ? `: ${end}` : ''}`,
+        `${subject}: ${hop.stage}${inside}${next === hops.length ? `: ${end}` : ''}`,
       );
-    });
+      i = next;
+    }
   }
 
   drain(): Promise<void> {
@@ -97,6 +107,14 @@ export class ResultCapture {
     return this.#comments[key]!;
   }
 }
+
+/** Does `hop` belong to the visit that began with `first`: a table looked up there, or the end of the walk? */
+const isInside = (hop: Hop, first: Hop, isLast: boolean): boolean =>
+  hop.stage === first.stage && (hop.rule !== undefined || isLast);
+
+/** A pod's eth0 is not its node's. */
+const hopInterface = (hop: Hop): string =>
+  hop.stage.startsWith('pod-') ? `${hop.node}:pod-eth0` : `${hop.node}:${hop.device}`;
 
 function commentText(verdict: number, reason: number): string {
   const { name, sentence } = REASONS[reason]!;
