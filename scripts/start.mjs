@@ -12,5 +12,6 @@ mkdirSync('out', { recursive: true });
 const options = process.argv.slice(2);
 const replay = ['dist/src/cli.js', 'replay', '-c', 'examples/two-nodes', TRACE, '-o', OUT, ...options];
 const { status } = spawnSync(process.execPath, replay, { stdio: 'inherit' });
-if (status === 0 && !options.includes('--json')) console.log(`\nwritten: ${OUT} (open it with Wireshark or tcpdump)`);
+if (status === 0 && !options.includes('--json'))
+  console.log(`\nwritten: ${OUT} (open it with Wireshark or tcpdump)`);
 process.exit(status ?? 1);

@@ -7,9 +7,13 @@ import { spec } from 'node:test/reporters';
 import { build } from './prepare.mjs';
 
 build();
-const lint = spawnSync(process.execPath, ['node_modules/@biomejs/biome/bin/biome', 'ci', '--error-on-warnings'], {
-  stdio: 'inherit',
-});
+const lint = spawnSync(
+  process.execPath,
+  ['node_modules/@biomejs/biome/bin/biome', 'ci', '--error-on-warnings'],
+  {
+    stdio: 'inherit',
+  },
+);
 
 const only = process.argv.slice(2);
 const files = readdirSync('dist/test', { withFileTypes: true, recursive: true })
@@ -22,7 +26,8 @@ const skipped = [];
 let failed = 0;
 const tests = run({ files, concurrency: 2 });
 tests.on('test:pass', (event) => {
-  if (event.skip !== undefined) skipped.push(`${event.name}: ${event.skip === true ? 'skipped' : event.skip}`);
+  if (event.skip !== undefined)
+    skipped.push(`${event.name}: ${event.skip === true ? 'skipped' : event.skip}`);
 });
 tests.on('test:fail', () => {
   failed++;

@@ -22,7 +22,7 @@ import { Verdict } from '../verdict/verdict.js';
 import type { EngineOptions } from './engine-options.js';
 import { type EngineParts, type EngineState, restoreEngine, saveEngine } from './engine-state.js';
 import { explainPacket, type PacketTrace } from './explain.js';
-import { ENTRY_STAGE } from './graph.js';
+import { ENTRY_STAGE, PORT_STAGE, WAIT_STAGE } from './graph.js';
 import { walkGraph } from './graph-walk.js';
 import { HopLog } from './hop-log.js';
 import { EngineMetrics } from './metrics.js';
@@ -142,8 +142,7 @@ export class Engine implements Disposable {
 
   /** Take the next row without walking it: it is dropped for `reason`. The rest is as in process(). */
   refuse(input: InputBatch, output: OutputBatch, reason: Reason): number {
-    const before = output.count;
-    const row = input.next;
+    const [before, row] = [output.count, input.next];
     const at = input.offset[row]!;
     this.#log?.clear();
     this.#useArena(input.arena);
@@ -152,7 +151,8 @@ export class Engine implements Disposable {
     this.#walk.begin(at, at + input.length[row]!, input.tsNs[row]!);
     this.#walk.drop(reason);
     this.ledger.in++;
-    this.#log?.begin(this.#packets, -1, row);
+    const kind = this.epoch.tables.ports.kind[input.port[row]!] ?? PORT_KIND.NIC;
+    this.#log?.begin(this.#packets, -1, row, PORT_STAGE[kind]!);
     this.#record(output, row, this.#packets++, -1);
     input.next = row + 1;
     return output.count - before;
@@ -284,7 +284,7 @@ export class Engine implements Disposable {
     this.ledger.in++;
     if (this.#short !== null) this.metrics.notePaths(0, 1);
     const packet = this.#packets++;
-    this.#log?.begin(packet, -1, row);
+    this.#log?.begin(packet, -1, row, ENTRY_STAGE[entry]!);
     if (length > FRAME_MAX) w.drop(Reason.TunnelTooLong);
     else if (length < 14) w.drop(Reason.FrameTruncated);
     else {
@@ -327,7 +327,7 @@ export class Engine implements Disposable {
       w.isGenerated = true;
       this.ledger.generated++;
       const packet = this.#packets++;
-      this.#log?.begin(packet, parent, origin);
+      this.#log?.begin(packet, parent, origin, ENTRY_STAGE[entry]!);
       this.#run(w, ENTRY_STAGE[entry]!);
       this.#record(output, origin, packet, parent);
     }
@@ -381,7 +381,7 @@ export class Engine implements Disposable {
       const parentNumber = parent[held]!;
       this.#held.release(held);
       this.ledger.pending--;
-      this.#log?.begin(number, parentNumber, -1);
+      this.#log?.begin(number, parentNumber, -1, WAIT_STAGE);
       giveUp(w);
       this.#record(output, -1, number, parentNumber);
       this.#runSpawned(output, -1, number);

@@ -18,6 +18,7 @@ import { NicInputNext, NicOutputNext, nicInput, nicOutput } from '../stages/nic.
 import { PodOutputNext, podInput, podOutput } from '../stages/pod.js';
 import { VxlanInputNext, VxlanOutputNext, vxlanInput, vxlanOutput } from '../stages/tunnel.js';
 import { Entry, type Walk } from '../stages/walk.js';
+import { PORT_KIND } from '../tables/nodes.js';
 
 interface StageRow {
   readonly name: string;
@@ -124,3 +125,15 @@ export const ENTRY_STAGE: readonly number[] = (() => {
   stages[Entry.NIC_OUTPUT] = stageNumber('nic-output');
   return stages;
 })();
+
+/** Stage at which what comes in by a kind of port begins. */
+export const PORT_STAGE: readonly number[] = (() => {
+  const stages: number[] = [];
+  stages[PORT_KIND.POD] = ENTRY_STAGE[Entry.POD]!;
+  stages[PORT_KIND.NIC] = ENTRY_STAGE[Entry.NIC]!;
+  stages[PORT_KIND.TUN] = ENTRY_STAGE[Entry.HOST]!;
+  return stages;
+})();
+
+/** Stage at which packets wait. */
+export const WAIT_STAGE = stageNumber('tun0-output');

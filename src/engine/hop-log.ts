@@ -33,7 +33,9 @@ export class HopLog implements HopSink {
     this.packets = [];
   }
 
-  begin(packet: number, parent: number, origin: number): void {
+  /** A packet begins at `stage`, which its end shows when it meets no other. */
+  begin(packet: number, parent: number, origin: number, stage: number): void {
+    this.#stage = stage;
     this.#current = [];
     this.packets.push({
       packet,

@@ -1,12 +1,13 @@
 /** The short way: packets of connections whose path is known are checked, rewritten and done, without the long way's
  *  tables. Bytes, verdicts and connection state come out exactly as the long way would leave them; whatever is not
  *  plainly of the known kind is left to it. Twin of native/short-path.cc. */
-import { adjust16, pseudoSum, sumWords } from '../wire/checksum.js';
+import { adjust16 } from '../wire/checksum.js';
 import { ETHERNET } from '../wire/ethernet.js';
 import { ICMP } from '../wire/icmp.js';
 import { IPV4, PROTOCOL } from '../wire/ipv4.js';
 import { TCP, TCP_FLAG } from '../wire/tcp.js';
 import { UDP } from '../wire/udp.js';
+import { isAllOnes, isTransportRight } from './all-ones.js';
 import { PATH, PATH_FLAG } from './path-columns.js';
 import {
   boundsBroken,
@@ -136,7 +137,7 @@ function takeOne(v: ShortPathViews, i: number, key: number, path: number, row: n
   if (v.length[i]! > FRAME_MAX || packetEnd > at + v.length[i]! || total > paths[base + PATH.MTU]!)
     return false;
   if (forwards > 0 && p.getUint8(l3 + IPV4.TTL) <= forwards) return false;
-  if ((flags & PATH_FLAG.CHECKS_IP) !== 0 && sumWords(p, l3, l4) !== 0xffff) return false;
+  if ((flags & PATH_FLAG.CHECKS_IP) !== 0 && !isAllOnes(p, l3, l4)) return false;
   const protocol = p.getUint8(l3 + IPV4.PROTOCOL);
   if (!isSound(p, l3, l4, packetEnd, protocol)) return false;
   const touches = shape & 0xff;
@@ -167,24 +168,16 @@ function isSound(p: DataView, l3: number, l4: number, end: number, protocol: num
     const header = (p.getUint8(l4 + TCP.OFFSET) >>> 4) << 2;
     if (header < TCP.MIN_SIZE || header > size) return false;
     const flags = p.getUint8(l4 + TCP.FLAGS) & (TCP_FLAG.SYN | TCP_FLAG.FIN | TCP_FLAG.RST | TCP_FLAG.ACK);
-    return flags === TCP_FLAG.ACK && isSumRight(p, l3, l4, end, protocol);
+    return flags === TCP_FLAG.ACK && isTransportRight(p, l3, l4, end, protocol);
   }
   if (protocol === PROTOCOL.UDP) {
     if (size < UDP.SIZE) return false;
     const length = p.getUint16(l4 + UDP.LENGTH);
     if (length < UDP.SIZE || length > size) return false;
-    return p.getUint16(l4 + UDP.CHECKSUM) === 0 || isSumRight(p, l3, l4, l4 + length, protocol);
+    return p.getUint16(l4 + UDP.CHECKSUM) === 0 || isTransportRight(p, l3, l4, l4 + length, protocol);
   }
-  return protocol === PROTOCOL.ICMP && size >= ICMP.SIZE && sumWords(p, l4, end) === 0xffff;
+  return protocol === PROTOCOL.ICMP && size >= ICMP.SIZE && isAllOnes(p, l4, end);
 }
-
-const isSumRight = (p: DataView, l3: number, l4: number, end: number, protocol: number): boolean =>
-  sumWords(
-    p,
-    l4,
-    end,
-    pseudoSum(p.getUint32(l3 + IPV4.SRC), p.getUint32(l3 + IPV4.DST), protocol, end - l4),
-  ) === 0xffff;
 
 /** Are the connections that the path met still there, and in the state in which it met them? */
 function areTouchesLive(

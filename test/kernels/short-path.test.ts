@@ -15,6 +15,8 @@ import {
   copyOf,
   NOW_NS,
   PATHS,
+  type PacketWish,
+  type PathWish,
   packets,
   paths,
   viewsOf,
@@ -68,6 +70,42 @@ test('native does to every column what TypeScript does', skip, () => {
   );
   assert.ok(hits > 400, `${hits} packets took the short way`);
 });
+
+for (const kernels of skip.skip === false
+  ? [loadKernels('typescript'), loadKernels('native')]
+  : [loadKernels('typescript')])
+  test(`${kernels.name}: a UDP checksum that becomes zero is sent as all ones, one that is none stays none`, () => {
+    const udp = fc.sample(packets, { numRuns: 1, seed: 1 }).map(
+      (wish): PacketWish => ({
+        ...wish,
+        ...{ protocol: 'udp', path: 0, found: 0, port: 0, tsNs: NOW_NS, ttl: 64, spoilt: undefined },
+      }),
+    );
+    const path: PathWish = {
+      touches: 0,
+      forwards: 0,
+      flags: 1,
+      outcome: 1,
+      deltas: 0,
+      ends: [1, 2, 3],
+      macs: [1, 2, 3, 4],
+      mtu: 1_450,
+      touch: [0, 0, 0, 0],
+      born: 1,
+    };
+    for (const [isNone, out] of [
+      [false, 0xffff],
+      [true, 0],
+    ] as const) {
+      const v = viewsOf(udp, [path], []);
+      const at = v.offset[0]! + 40;
+      if (isNone) v.p.setUint16(at, 0);
+      // The difference that makes the field zero is the field itself.
+      v.paths[PATH.DELTAS] = v.p.getUint16(at) << 16;
+      assert.equal(kernels.shortPath(v, 0, 1, 0, 0, 0, Number.POSITIVE_INFINITY), 1);
+      assert.equal(v.p.getUint16(at), out);
+    }
+  });
 
 const GUARD = 64;
 const wild = fc.oneof(

@@ -19,6 +19,7 @@ export const casesFor = (scenarios: readonly Scenario[], datapath: Datapath): Ca
       isLive: scenario.isLive ?? false,
       hasRandomPort: scenario.hasRandomPort ?? false,
       comparesArp: scenario.comparesArp ?? false,
+      knownDifference: scenario.knownDifference ?? '',
     }));
 
 /** What a witness with this datapath leaves out, and why. */

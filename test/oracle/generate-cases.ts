@@ -79,6 +79,7 @@ export function generateCase(random: SeededRandom, epoch: Epoch, index: number):
     isLive: false,
     hasRandomPort: target.mayHairpin(pods.address[sender]!),
     comparesArp: false,
+    knownDifference: '',
   };
 }
 

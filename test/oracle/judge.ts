@@ -8,8 +8,8 @@ import { testEpoch } from '../support/cluster.js';
 import { casesFor, leftOut, OUTSIDE } from './fixed-cases.js';
 import { generateCase } from './generate-cases.js';
 import { generateCluster } from './generate-cluster.js';
-import { type Plan, planOf } from './plan.js';
-import { type Case, type CaseResult, isRed, runCases, warmUp } from './run-cases.js';
+import { planOf } from './plan.js';
+import { type Bench, type Case, type CaseResult, isRed, runCases, warmUp } from './run-cases.js';
 import { SCENARIOS } from './scenarios.js';
 import { Witness, type WitnessKind } from './witness.js';
 
@@ -38,13 +38,8 @@ export async function judge(options: JudgeOptions): Promise<JudgeReport> {
   say(await witness.versions());
   const results: CaseResult[] = [];
   const run = async (name: string, epoch: Epoch, wanted: readonly Case[]): Promise<void> => {
-    const plan = witnessPlan(witness, epoch);
-    await witness.build(plan);
-    const bench = { witness, plan, epoch };
-    await warmUp(bench);
-    const found = await runCases(bench, wanted);
-    const red = found.filter(isRed).length;
-    say(`${name}: ${found.length} cases, ${red} differ`);
+    const found = await runCases(await openBench(witness, epoch), wanted);
+    say(`${name}: ${found.length} cases, ${found.filter(isRed).length} red`);
     results.push(...found.map((result) => ({ ...result, name: `${name}: ${result.name}` })));
   };
   const fixed = casesFor(SCENARIOS, witness.datapath).filter(({ name }) => name.includes(only));
@@ -60,14 +55,20 @@ export async function judge(options: JudgeOptions): Promise<JudgeReport> {
   return { results, leftOut: leftOut(SCENARIOS, witness.datapath) };
 }
 
-export const witnessPlan = (witness: Witness, epoch: Epoch): Plan =>
-  planOf(epoch, {
+/** Build what `epoch` says in the witness, and wait until it takes packets. */
+export async function openBench(witness: Witness, epoch: Epoch): Promise<Bench> {
+  const plan = planOf(epoch, {
     datapath: witness.datapath,
     // Two runs on one machine must not meet.
     prefix: `pp${process.pid}-`,
     folder: join(witness.kind === 'guest' ? '/tmp' : tmpdir(), `podplane-oracle-${process.pid}`),
     outside: OUTSIDE,
   });
+  await witness.build(plan);
+  const bench = { witness, plan, epoch };
+  await warmUp(bench);
+  return bench;
+}
 
 /** Userspace Open vSwitch un-NATs no reply, so only first packets are put to it. */
 const forWitness = (cases: readonly Case[], witness: Witness): readonly Case[] =>

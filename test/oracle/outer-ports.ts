@@ -32,7 +32,11 @@ function flowOf(frame: Uint8Array): string {
   if (!isIpv4) return `arp ${hex(frame.subarray(28, 42))}`;
   const l4 = 14 + (frame[14]! & 15) * 4;
   const hasPorts = frame[23] === 6 || frame[23] === 17;
-  return `${hex(frame.subarray(26, 34))} ${frame[23]!} ${hasPorts ? hex(frame.subarray(l4, l4 + 4)) : ''}`;
+  // Of ICMP the kernel hashes type, code and an echo's identifier, the userspace switch type and code.
+  const word = hasPorts
+    ? hex(frame.subarray(l4, l4 + 4))
+    : `${hex(frame.subarray(l4, l4 + 2))} ${hex(frame.subarray(l4 + 4, l4 + 6))}`;
+  return `${hex(frame.subarray(26, 34))} ${frame[23]!} ${word}`;
 }
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');

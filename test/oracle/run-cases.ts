@@ -18,6 +18,8 @@ export interface Case {
   readonly isLive: boolean;
   readonly hasRandomPort: boolean | 'of the sender';
   readonly comparesArp: boolean;
+  /** Why the two are known to differ here, or empty. */
+  readonly knownDifference: string;
 }
 
 export type CaseStep =
@@ -27,6 +29,7 @@ export type CaseStep =
 export interface CaseResult {
   readonly name: string;
   readonly frames: number;
+  readonly knownDifference: string;
   readonly differences: readonly Difference[];
   /** What is wrong with the outer source ports of either side. */
   readonly faults: readonly string[];
@@ -153,7 +156,8 @@ async function runCase(
     );
     differences.push(...comparison.differences);
   }
-  return { name: one.name, frames, differences, faults, outcomes };
+  const { name, knownDifference } = one;
+  return { name, frames, knownDifference, differences, faults, outcomes };
 }
 
 function frameOf(step: CaseStep, seen: readonly Sighting[], plan: Plan): Injection | null {
@@ -237,7 +241,9 @@ function randomEnds(epoch: Epoch, { hasRandomPort, steps }: Case): ReadonlySet<n
   return new Set([new DataView(bytes.buffer, bytes.byteOffset).getUint32(26)]);
 }
 
-export const isRed = ({ differences, faults }: CaseResult): boolean => differences.length + faults.length > 0;
+/** A difference that nobody knew of, or a known one that is no more. */
+export const isRed = ({ differences, faults, knownDifference }: CaseResult): boolean =>
+  faults.length > 0 || differences.length > 0 === (knownDifference === '');
 
 /** The report of a run: one line for each case that differs, then both packets. */
 export function describeResults(results: readonly CaseResult[]): string {
@@ -249,6 +255,9 @@ export function describeResults(results: readonly CaseResult[]): string {
       `${result.name} (podplane: ${result.outcomes.join(', ')})   witness / podplane\n${[
         ...result.differences.map(describeDifference),
         ...result.faults,
+        ...(result.knownDifference !== '' && result.differences.length === 0
+          ? ['nothing differs any more: take the mark of a known difference away']
+          : []),
       ].join('\n')}`,
   );
   return [head, ...parts].join('\n\n');

@@ -28,6 +28,8 @@ export interface Scenario {
   readonly hasRandomPort?: boolean | 'of the sender';
   /** ARP frames are compared too. */
   readonly comparesArp?: boolean;
+  /** Podplane is known to differ, and why: the case is red when it does not. */
+  readonly knownDifference?: string;
   /** Why a witness with this datapath says nothing true about the case. */
   readonly notIn?: Partial<Readonly<Record<Datapath, string>>>;
 }

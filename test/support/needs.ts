@@ -13,6 +13,7 @@ const has = (need: string): boolean =>
 export function needs(...wanted: string[]): { skip: string | false } {
   const absent = wanted.filter((need) => !has(need));
   const demanded = absent.filter((need) => REQUIRED.has(need));
-  if (demanded.length > 0) throw new Error(`PODPLANE_REQUIRE asks for ${demanded.join(', ')}, which is not here`);
+  if (demanded.length > 0)
+    throw new Error(`PODPLANE_REQUIRE asks for ${demanded.join(', ')}, which is not here`);
   return { skip: absent.length > 0 ? `needs ${absent.join(', ')}` : false };
 }

@@ -1,4 +1,5 @@
 /** Ways to make a sent packet unlike the ones before it, by name. Each takes a random u32 and answers what is sent instead. */
+import { ICMP } from '../../src/wire/icmp.js';
 import { IPV4, PROTOCOL } from '../../src/wire/ipv4.js';
 import { fillTcpChecksum, TCP, TCP_FLAG } from '../../src/wire/tcp.js';
 import { UDP } from '../../src/wire/udp.js';
@@ -137,10 +138,38 @@ export const CHANGES: Readonly<Record<string, Change>> = {
     const ack = fixed({ ...sent, bytes, gapNs: 1_000 })[0]!;
     return [sent, ...Array<Sent>(1 + (r % 5)).fill(ack)];
   },
+  'resets, exact and not': (sent, r) => {
+    if (!isTcp(sent.bytes)) return [sent];
+    const reset = (step: number): Sent => {
+      const bytes = sent.bytes.slice();
+      const l4 = l4Of(bytes);
+      const p = view(bytes);
+      p.setUint8(l4 + TCP.FLAGS, TCP_FLAG.RST | TCP_FLAG.ACK);
+      p.setUint32(l4 + TCP.SEQ, (p.getUint32(l4 + TCP.SEQ) + step) >>> 0);
+      return fixed({ ...sent, bytes, gapNs: 1_000 })[0]!;
+    };
+    const size = view(sent.bytes).getUint16(L3 + IPV4.LENGTH);
+    return [sent, reset(5), { ...sent, gapNs: 1_000 }, reset(pick([5, 1, 10, size - 40], r)), sent];
+  },
+  'checksum of all ones': edited((p, _, bytes) => {
+    const l4 = l4Of(bytes);
+    const at = CHECKSUM_AT[bytes[L3 + IPV4.PROTOCOL]!];
+    const last = (bytes.length - 2) & ~1;
+    if (at === undefined || last < l4 + TCP.MIN_SIZE + 2 || bytes.length % 2 !== 0) return;
+    // The field's value moves into the payload: the sum stays, and the field may as well be all ones.
+    const sum = p.getUint16(last) + p.getUint16(l4 + at);
+    p.setUint16(last, (sum & 0xffff) + (sum >>> 16));
+    p.setUint16(l4 + at, 0xffff);
+  }),
   'a pause': (sent, r) => [{ ...sent, gapNs: sent.gapNs + pick(JUMPS, r) }],
   'back in time': (sent, r) => [{ ...sent, gapNs: -(r % 1_000_000) }],
 };
 
+const CHECKSUM_AT: Readonly<Record<number, number>> = {
+  [PROTOCOL.ICMP]: ICMP.CHECKSUM,
+  [PROTOCOL.TCP]: TCP.CHECKSUM,
+  [PROTOCOL.UDP]: UDP.CHECKSUM,
+};
 const { FIN, SYN, RST, PSH, ACK, URG, ECE, CWR } = TCP_FLAG;
 const FLAG_SETS = [
   SYN,

@@ -26,12 +26,14 @@ export function run(trace: readonly Sent[], options: RunOptions): RunResult {
   const engine = new Engine(epoch, options);
   const output = createOutput(4 * batch + 2 * ROWS_PER_PACKET);
   const rows: string[] = [];
+  const arena = createArena(roomFor(trace, batch));
+  const input = createInput(arena, batch);
   let nowNs = 0;
   for (let first = 0; first < trace.length; first += batch) {
     before?.get(first)?.();
     const part = trace.slice(first, first + batch);
-    const arena = createArena(part.reduce((sum, { bytes }) => sum + bytes.length + 2 * HEADROOM, SPARE));
-    const input = createInput(arena, part.length);
+    arena.used = 0;
+    input.next = 0;
     for (const [i, { port, gapNs, bytes }] of part.entries()) {
       nowNs += gapNs;
       const at = ((arena.used + HEADROOM + 3) & ~3) + 2 + shift;
@@ -50,7 +52,7 @@ export function run(trace: readonly Sent[], options: RunOptions): RunResult {
       arena.used = used;
     }
   }
-  const arena = createArena(SPARE);
+  arena.used = 0;
   for (let dueNs = engine.nextTimerNs(); Number.isFinite(dueNs); dueNs = engine.nextTimerNs()) {
     engine.advance(dueNs, output, arena);
     keep(0, arena.bytes);
@@ -71,4 +73,17 @@ export function run(trace: readonly Sent[], options: RunOptions): RunResult {
     }
     output.count = 0;
   }
+}
+
+/** Bytes for the largest batch, and for what the engine makes. */
+function roomFor(trace: readonly Sent[], batch: number): number {
+  let most = 0;
+  for (let first = 0; first < trace.length; first += batch) {
+    const part = trace.slice(first, first + batch);
+    most = Math.max(
+      most,
+      part.reduce((sum, { bytes }) => sum + bytes.length + 2 * HEADROOM, 0),
+    );
+  }
+  return most + SPARE;
 }

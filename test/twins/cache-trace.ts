@@ -44,14 +44,18 @@ export function traffic(wish: TrafficWish): Sent[] {
 }
 
 const OUTSIDE = parseIpv4('203.0.113.9');
+/** jws-app in namespace web. */
+const SERVICE = parseIpv4('172.30.10.20');
 const GAP_NS = 1_000_000;
 
-/** Pods `from` and `to` ping each other, and both speak to the outside by TCP, UDP and echo; `rounds` times. */
+/** Pods `from` and `to` ping each other, and both speak to the outside by TCP, UDP and echo; `rounds` times. Now and then
+ *  one pings a Service, which nobody answers: the packet waits for a timer. */
 export function conversations(from: number, to: number, rounds: number): Sent[] {
   return Array.from({ length: rounds }, (_, round) => [
     echo(from, to, ICMP_TYPE.ECHO, round),
     echo(to, from, ICMP_TYPE.ECHO_REPLY, round),
     ...[from, to].flatMap((pod) => outside(pod, round)),
+    ...(round % 3 === 0 ? [pingService(from, round)] : []),
   ]).flat();
 }
 
@@ -60,6 +64,13 @@ function echo(from: number, to: number, type: number, sequence: number): Sent {
   const address = pods.address[to]!;
   const fields = { ...ends(from, address, pods.macHi[to]!, pods.macLo[to]!), type, identifier: 77, sequence };
   return send(from, (arena) => buildEcho(arena, fields));
+}
+
+function pingService(pod: number, sequence: number): Sent {
+  const { nodes, pods } = epoch.tables;
+  const node = pods.node[pod]!;
+  const fields = ends(pod, SERVICE, nodes.tunMacHi[node]!, nodes.tunMacLo[node]!);
+  return send(pod, (arena) => buildEcho(arena, { ...fields, identifier: 6, sequence }));
 }
 
 function outside(pod: number, round: number): Sent[] {
@@ -71,7 +82,9 @@ function outside(pod: number, round: number): Sent[] {
     send(pod, (arena) =>
       buildUdp(arena, { ...common, sport: 40_000, dport: 53, payload: new Uint8Array(9) }),
     ),
-    send(pod, (arena) => buildEcho(arena, { ...common, identifier: 5, sequence: round })),
+    send(pod, (arena) =>
+      buildEcho(arena, { ...common, identifier: 5, sequence: round, payload: new Uint8Array(32) }),
+    ),
     send(pod, (arena) => buildTcp(arena, { ...tcp, flags: TCP_FLAG.ACK, payload: new Uint8Array(10) })),
   ];
 }

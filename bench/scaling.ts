@@ -1,0 +1,148 @@
+/** How much faster are two workers than one, over batches that lie in memory, with nobody reading or merging meanwhile?
+ *
+ *  Each case runs in a process of its own, in turn, ROUNDS times: `node dist/bench/scaling.js [PROFILE [PACKETS]]`. */
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { benchObjects } from '../src/cli/bench/cluster.js';
+import { trafficTopology } from '../src/cli/traffic-topology.js';
+import { loadCluster } from '../src/cluster.js';
+import { createCapture } from '../src/io/capture-writer.js';
+import { TrafficGenerator } from '../src/io/generate.js';
+import type { TrafficProfileName } from '../src/io/generate-profiles.js';
+import { Chunk } from '../src/replay/chunk.js';
+import { Director } from '../src/replay/director.js';
+import { replay } from '../src/replay/replay.js';
+import { TraceMerge } from '../src/replay/trace-merge.js';
+import { createLanePool } from '../src/workers/lane-pool.js';
+
+const ROUNDS = 5;
+const LANES = 8;
+const CHUNK_ROWS = 2048;
+const FLOWS = 2000;
+const WORKERS = [1, 2] as const;
+
+interface Measured {
+  /** Of the walk alone, and of a whole replay of the same packets: wall clock and processor time of all threads. */
+  readonly walkNs: number;
+  readonly walkCpuNs: number;
+  readonly replayNs: number;
+  /** Packets of the busiest worker, of all. */
+  readonly share: number;
+}
+
+const cluster = await loadCluster(benchObjects());
+const epoch = cluster.compile();
+
+/** The first half of the chunks warms up; the second is measured. */
+async function measure(path: string, workers: number): Promise<Measured> {
+  const lanesOfWorker = Array.from({ length: workers }, (_, worker) =>
+    Array.from({ length: LANES }, (_, lane) => lane).filter((lane) => lane % workers === worker),
+  );
+  const chunks = await chunksOf(path, lanesOfWorker);
+  const settings = {
+    seed: 1,
+    epochNs: 0n,
+    respond: false,
+    backend: 'auto',
+    checkpointSize: 4 << 20,
+    isExplained: false,
+    isModel: false,
+  } as const;
+  const pool = createLanePool(
+    epoch,
+    settings,
+    chunks.map((chunk) => chunk.parcels),
+  );
+  const half = chunks.length >> 1;
+  await Promise.all(chunks.slice(0, half).map((_, slot) => pool.run(slot)));
+  const [startMs, cpu] = [performance.now(), process.cpuUsage()];
+  const answers = await Promise.all(chunks.slice(half).map((_, i) => pool.run(half + i)));
+  const [ms, used] = [performance.now() - startMs, process.cpuUsage(cpu)];
+  await pool.close();
+  if (answers.flat().some((answer) => answer instanceof Error)) throw new Error('a worker failed');
+  const measured = chunks.slice(half);
+  const packets = measured.reduce((sum, { count }) => sum + count, 0);
+  const busiest = lanesOfWorker.map((_, worker) =>
+    measured.reduce((sum, { parcels }) => {
+      return sum + parcels[worker]!.lanes.reduce((rows, { input }) => rows + input.count, 0);
+    }, 0),
+  );
+  const whole = await replay(epoch, { traces: [path], workers, lanes: LANES });
+  return {
+    walkNs: (ms * 1e6) / packets,
+    walkCpuNs: ((used.user + used.system) * 1e3) / packets,
+    replayNs: (whole.seconds * 1e9) / whole.packets,
+    share: Math.max(...busiest) / packets,
+  };
+}
+
+/** The trace as it is handed to workers. */
+async function chunksOf(path: string, lanesOfWorker: readonly (readonly number[])[]): Promise<Chunk[]> {
+  const trace = await TraceMerge.open([path]);
+  const director = new Director(epoch, trace, {
+    lanes: LANES,
+    lookAhead: 65_536,
+    lookAheadSize: 32 << 20,
+    pick: 'recorded',
+    places: [],
+  });
+  const chunks: Chunk[] = [];
+  for (;;) {
+    const chunk = new Chunk(CHUNK_ROWS, lanesOfWorker);
+    await director.fill(chunk);
+    if (chunk.count === 0) break;
+    chunks.push(chunk);
+  }
+  await trace.close();
+  return chunks;
+}
+
+async function writeTraffic(path: string, profile: TrafficProfileName, packets: number): Promise<void> {
+  const topology = trafficTopology(cluster.model, epoch);
+  const generator = new TrafficGenerator(topology, { profile, packets, flows: FLOWS, seed: 1 });
+  await using writer = await createCapture(path, { epochNs: 0n });
+  const id = writer.addInterface({ name: 'all' });
+  const sink = {
+    packet: (_pod: number, tsNs: number, bytes: Uint8Array, at: number, length: number): void =>
+      writer.write(id, tsNs, bytes, at, length),
+  };
+  while (generator.run(sink, CHUNK_ROWS) > 0) await writer.drain();
+}
+
+const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1]!;
+
+function report(rounds: readonly (readonly Measured[])[]): void {
+  const of = (i: number, name: keyof Measured): number => median(rounds.map((round) => round[i]![name]));
+  console.table(
+    WORKERS.map((workers, i) => ({
+      workers,
+      'walk ns/packet': Math.round(of(i, 'walkNs')),
+      'x one worker': Number((of(0, 'walkNs') / of(i, 'walkNs')).toFixed(2)),
+      'processor ns/packet': Math.round(of(i, 'walkCpuNs')),
+      'busiest worker': `${Math.round(of(i, 'share') * 100)} %`,
+      'replay ns/packet': Math.round(of(i, 'replayNs')),
+      'x one worker, replay': Number((of(0, 'replayNs') / of(i, 'replayNs')).toFixed(2)),
+    })),
+  );
+}
+
+const [first = 'small', second = '300000', third] = process.argv.slice(2);
+if (first === '--case') {
+  console.log(JSON.stringify(await measure(second, Number(third))));
+} else {
+  const folder = mkdtempSync(join(tmpdir(), 'podplane-scaling-'));
+  const path = join(folder, 'traffic.pcapng');
+  await writeTraffic(path, first as TrafficProfileName, Number(second));
+  const self = fileURLToPath(import.meta.url);
+  const rounds = Array.from({ length: ROUNDS }, () =>
+    WORKERS.map((workers): Measured => {
+      const args = [self, '--case', path, String(workers)];
+      return JSON.parse(execFileSync(process.execPath, args, { encoding: 'utf8' }));
+    }),
+  );
+  report(rounds);
+  rmSync(folder, { recursive: true });
+}
