@@ -35,5 +35,9 @@ function stepOf(step: Step): CaseStep {
     step.via === undefined ? sentMacs(step.from, step.send) : macsOf(step.via),
   );
   const bytes = step.damage === undefined ? frame : step.damage(frame);
-  return { frame: { at: portOf(step.from), bytes }, waitSeconds: step.wait ?? 0 };
+  return {
+    frame: { at: portOf(step.from), bytes },
+    waitSeconds: step.wait ?? 0,
+    isWarmUp: step.isWarmUp ?? false,
+  };
 }

@@ -66,12 +66,15 @@ export function generateCase(random: SeededRandom, epoch: Epoch, index: number):
   const sport = FIRST_PORT + index;
   const at = `pod:${epoch.text(pods.name[sender]!)}`;
   const first = firstPacket(random, common, sport, target, epoch.tables.config.mtu[0]!);
-  const steps: CaseStep[] = [{ frame: { at, bytes: first.bytes }, waitSeconds: 0 }];
+  const steps: CaseStep[] = [{ frame: { at, bytes: first.bytes }, waitSeconds: 0, isWarmUp: false }];
+  // See the scenario of an expired TTL from the isolated namespace: a cold switch loses the error's connection.
+  if (target.isService && common.ttl === 1)
+    steps.unshift({ frame: { at, bytes: first.bytes }, waitSeconds: 0, isWarmUp: true });
   const isAnswerable = target.isService || random.below(3) > 0;
   if (isAnswerable && !first.isOdd) {
     steps.push({ isAnswer: true });
     if (random.below(3) === 0)
-      steps.push({ frame: { at, bytes: first.again }, waitSeconds: 0 }, { isAnswer: true });
+      steps.push({ frame: { at, bytes: first.again }, waitSeconds: 0, isWarmUp: false }, { isAnswer: true });
   }
   return {
     name: `case ${index}: ${at} > ${first.text}`,

@@ -18,7 +18,7 @@ import { Witness, type WitnessKind } from './witness.js';
 
 const TOOLS = ['ovs-vswitchd', 'ovs-ofctl', 'iptables-restore', 'ip', 'python3', 'root'];
 const NEEDED: Readonly<Record<WitnessKind, readonly string[]>> = {
-  guest: [...TOOLS, 'qemu-system-x86_64', 'busybox', 'cpio', 'depmod', 'apt-get'],
+  guest: [...TOOLS, 'qemu-system-x86_64', 'setpriv', 'busybox', 'cpio', 'depmod', 'apt-get'],
   namespaces: [...TOOLS, 'tc', 'bridge'],
 };
 /** A case that both witnesses can judge, and that a missing NetID must turn red. */

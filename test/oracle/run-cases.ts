@@ -23,7 +23,7 @@ export interface Case {
 }
 
 export type CaseStep =
-  | { readonly frame: Injection; readonly waitSeconds: number }
+  | { readonly frame: Injection; readonly waitSeconds: number; readonly isWarmUp: boolean }
   | { readonly isAnswer: true };
 
 export interface CaseResult {
@@ -144,6 +144,7 @@ async function runCase(
     const sightings = [...walked.sightings, ...waited];
     model = sightings;
     outcomes.push(walked.reason === 'None' ? walked.verdict : `${walked.verdict} ${walked.reason}`);
+    if ('frame' in step && step.isWarmUp) continue;
     const comparison: Comparison = compareSightings(real, visible(sightings, one, bench), {
       vxlanPort: bench.plan.vxlanPort,
       masquerades,

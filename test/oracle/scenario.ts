@@ -15,6 +15,8 @@ export type Step =
       readonly damage?: (frame: Uint8Array) => Uint8Array;
       /** Seconds that pass afterwards, on both sides. */
       readonly wait?: number;
+      /** Sent to fill the switch's flow cache, and not compared: the first packet of a flow goes through userspace. */
+      readonly isWarmUp?: boolean;
     }
   | { readonly answer: 'from the pod that got it' };
 

@@ -162,10 +162,19 @@ export const SERVICES_SCENARIOS: readonly Scenario[] = [
     ...NEEDS_KERNEL,
   },
   {
-    name: 'ClusterIP, TTL 1, from the isolated namespace',
-    why: 'the error belongs to a connection that nobody confirmed: behind ct(nat) br0 calls it invalid, and policy drops it',
-    knownDifference: 'podplane keeps +rpl behind ct(nat) and delivers the error',
-    steps: [{ from: 'v', send: 'v:42102 > far:90 udp "x" ttl=1' }],
+    name: 'ClusterIP, TTL 1, from the isolated namespace, flow cache cold',
+    why: 'the first error goes through userspace, and comes back without the connection, which nobody confirmed',
+    knownDifference: 'podplane has no flow cache that could be cold: +rpl stays, and the error is delivered',
+    steps: [{ from: 'v', send: 'v:42105 > far:90 udp "x" ttl=1' }],
+    ...NEEDS_KERNEL,
+  },
+  {
+    name: 'ClusterIP, TTL 1, from the isolated namespace, flow cache warm',
+    why: 'the error is a reply to br0, so policy lets it in',
+    steps: [
+      { from: 'v', send: 'v:42102 > far:90 udp "x" ttl=1', isWarmUp: true },
+      { from: 'v', send: 'v:42104 > far:90 udp "x" ttl=1' },
+    ],
     ...NEEDS_KERNEL,
   },
   {

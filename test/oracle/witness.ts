@@ -144,20 +144,19 @@ function startNamespaces(): Witness {
   );
 }
 
-/** Folder that keeps the guest's kernel and initramfs between runs. */
-const guestFolder = (): string =>
-  process.env['PODPLANE_GUEST'] ?? join(tmpdir(), `podplane-guest-${process.getuid?.() ?? 0}`);
+/** Folder that keeps the guest's kernel and initramfs between runs; with the other things that are built. */
+const GUEST_FOLDER = process.env['PODPLANE_GUEST'] ?? join(ROOT, 'build', 'oracle-guest');
 
 async function startGuest(): Promise<Witness> {
-  const folder = guestFolder();
+  const folder = GUEST_FOLDER;
   const made = spawnSync('sh', [GUEST_SCRIPT, folder], { encoding: 'utf8' });
   if (made.status !== 0) throw new Error(`the guest could not be made: ${made.stderr}`);
   const place = mkdtempSync(join(tmpdir(), 'podplane-oracle-'));
   const socket = join(place, 'agent.sock');
   const log = join(place, 'console.log');
-  const child = spawn('qemu-system-x86_64', guestArguments(folder, socket, log), {
-    stdio: ['ignore', 'ignore', 'inherit'],
-  });
+  // Whatever ends this process, the guest ends with it.
+  const command = ['--pdeathsig', 'KILL', 'qemu-system-x86_64', ...guestArguments(folder, socket, log)];
+  const child = spawn('setpriv', command, { stdio: ['ignore', 'ignore', 'inherit'] });
   const end = (): void => {
     child.kill('SIGKILL');
     rmSync(place, { recursive: true, force: true });
