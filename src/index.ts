@@ -3,6 +3,7 @@ export {
   type ClusterInput,
   LoadedCluster,
   loadCluster,
+  type WatchEvent,
 } from './cluster.js';
 export { Engine, type EngineOptions } from './engine/engine.js';
 export type { Hop, PacketTrace } from './engine/explain.js';

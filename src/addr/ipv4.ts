@@ -1,5 +1,5 @@
-/** IPv4 addresses and prefixes: dotted text to u32 in host order and back. ip-num parses at this edge only. */
-import { IPv4, IPv4CidrRange } from 'ip-num';
+/** IPv4 addresses and prefixes: dotted text to u32 in host order and back. ip-num parses prefixes, at this edge only. */
+import { IPv4CidrRange } from 'ip-num';
 
 /** A network: `base` has no host bits set; `length` is 0..32. */
 export interface Ipv4Prefix {
@@ -7,15 +7,22 @@ export interface Ipv4Prefix {
   readonly length: number;
 }
 
-/** Parse a dotted quad. Returns a u32 in host order, or -1 when the text is no IPv4 address. */
+const OCTET = '(0|[1-9]\\d{0,2})';
+const DOTTED_QUAD = new RegExp(`^${OCTET}\\.${OCTET}\\.${OCTET}\\.${OCTET}$`);
+
+/** Parse a dotted quad. Returns a u32 in host order, or -1 when the text is no IPv4 address: an octet with a leading zero
+ *  is none, as Go's ParseIP has it. Without ip-num, which takes microseconds and kilobytes for each: one event of a watch
+ *  may bring a hundred. */
 export function parseIpv4(text: string): number {
-  // ip-num accepts only four decimal octets, but says so by throwing; the shape is looked at first.
-  if (!/^\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(text)) return -1;
-  try {
-    return Number(new IPv4(text).getValue());
-  } catch {
-    return -1;
+  const octets = DOTTED_QUAD.exec(text);
+  if (octets === null) return -1;
+  let address = 0;
+  for (let i = 1; i <= 4; i++) {
+    const octet = Number(octets[i]);
+    if (octet > 255) return -1;
+    address = address * 256 + octet;
   }
+  return address;
 }
 
 /** Write a u32 (or an i32 of the same bits) as a dotted quad. */

@@ -23,8 +23,8 @@ import {
 /** Seconds; the plugin's default, which OpenShift keeps. */
 const TTL = 5;
 /** Octets of a name in wire form, RFC 1035 section 2.3.4. */
-const NAME_MAX = 255;
-const EMPTY_ROW = { hash: 0, nameAt: 0, first: 0, count: 0, nameSize: 0, kind: DnsKind.Unused };
+export const NAME_MAX = 255;
+export const EMPTY_ROW = { hash: 0, nameAt: 0, first: 0, count: 0, nameSize: 0, kind: DnsKind.Unused };
 
 /** In the order in which openDns opens them. */
 export type DnsBuilders = readonly [
@@ -35,7 +35,7 @@ export type DnsBuilders = readonly [
 ];
 
 /** What a name answers. */
-type Answer = { readonly addresses: readonly number[] } | { readonly alias: string };
+export type Answer = { readonly addresses: readonly number[] } | { readonly alias: string };
 
 /** Compile cluster DNS: builders of DNS_NAMES, DNS_ADDRESSES, DNS_BYTES, DNS_ZONE, in this order.
  *  `serial` is the SOA's serial number, u32. The real one is the time of the last change that the server has
@@ -75,7 +75,8 @@ function collectAnswers(cluster: Cluster, zone: string): Map<string, Answer> {
   return answers;
 }
 
-function collectService(service: Service, zone: string, answers: Map<string, Answer>): void {
+/** The names that one Service makes, into `answers`. */
+export function collectService(service: Service, zone: string, answers: Map<string, Answer>): void {
   const name = `${service.name}.${service.namespace}.svc.${zone}`.toLowerCase();
   if (service.type === 'ExternalName') {
     // An externalName that spells an address makes no record: it would be no name (plugin/etcd/msg HostType).
@@ -146,7 +147,7 @@ function append(bytes: DnsBuilders[2], octets: Uint8Array): number {
 
 /** Wire form of a name of Kubernetes objects: they are DNS-1123 names, so there is nothing to unescape.
  *  A last dot (ExternalName may have one) is the root that the closing zero stands for. */
-function wireName(name: string): Uint8Array {
+export function wireName(name: string): Uint8Array {
   const octets: number[] = [];
   for (const label of name.replace(/\.$/, '').split('.')) {
     octets.push(label.length);

@@ -165,7 +165,7 @@ function listenPorts(pod: Pod, listen: TableBuilder<typeof LISTEN_TABLE.columns>
 }
 
 /** Pods behind the Service that pods have as nameserver. */
-function dnsPodKeys(cluster: Cluster): Set<string> {
+export function dnsPodKeys(cluster: Pick<Cluster, 'dns' | 'services'>): Set<string> {
   const keys = new Set<string>();
   for (const service of cluster.services)
     if (service.clusterIp !== 0 && service.clusterIp === cluster.dns.address)

@@ -1,7 +1,7 @@
 /** Services to the rows that kube-proxy's iptables mode would match: which endpoints a new connection may take. */
 import { formatIpv4 } from '../addr/ipv4.js';
 import { TableBuilder } from '../layout/builder.js';
-import type { Cluster } from '../model/cluster.js';
+import type { Cluster, Platform } from '../model/cluster.js';
 import type { Endpoint, Service, ServicePort } from '../model/service.js';
 import { slotsFor } from '../tables/addresses.js';
 import { NONE } from '../tables/nodes.js';
@@ -35,63 +35,77 @@ export function usableEndpoints(endpoints: readonly Endpoint[]): readonly Endpoi
 export const servicePortName = (service: Service, port: ServicePort): string =>
   `${service.namespace}/${service.name}${port.name === '' ? '' : `:${port.name}`}`;
 
+/** One row that a Service's port has, and the endpoints behind it. */
+export interface PortRow {
+  /** Row of the node that it is for, or ANY_NODE. */
+  readonly node: number;
+  readonly flags: number;
+  readonly endpoints: readonly Endpoint[];
+}
+
 export function buildServices(cluster: Cluster, places: Places, strings: Strings): ServiceBuilders {
   const services = new TableBuilder(SERVICE_TABLE);
   const endpoints = new TableBuilder(ENDPOINT_TABLE);
   for (const service of cluster.services) {
     if (service.clusterIp === 0) continue;
-    for (const port of service.ports) addPort(cluster, service, port);
+    for (const port of service.ports)
+      for (const row of portRows(cluster.platform, service, port, places.node)) addRow(service, port, row);
   }
   return { services, slots: fillSlots(services), endpoints };
 
-  function addPort(owner: Cluster, service: Service, port: ServicePort): void {
-    const usable = usableEndpoints(port.endpoints);
-    const byNode = new Map<string, Endpoint[]>();
-    for (const endpoint of usable)
-      byNode.set(endpoint.node, [...(byNode.get(endpoint.node) ?? []), endpoint]);
-    const isLocal = service.internalPolicy === 'Local';
-    // OpenShift's patch of kube-proxy: DNS queries stay on the node when it has a DNS pod.
-    const prefersLocal = owner.platform === 'ocp4' && isOpenshiftDns(service, port);
-    const perNode = (isLocal || prefersLocal) && usable.length > 0;
-    const common = isLocal ? [] : usable;
-    const flags =
-      (perNode ? SERVICE_FLAG.PER_NODE : 0) | (isLocal && usable.length > 0 ? SERVICE_FLAG.LOCAL_ONLY : 0);
-    addRow(service, port, ANY_NODE, common, flags);
-    if (!perNode) return;
-    for (const [name, local] of [...byNode].sort(([a], [b]) => (a < b ? -1 : 1))) {
-      const node = places.node.get(name);
-      if (node !== undefined) addRow(service, port, node, local, flags);
-    }
-  }
-
-  function addRow(
-    service: Service,
-    port: ServicePort,
-    node: number,
-    chosen: readonly Endpoint[],
-    flags: number,
-  ): void {
+  function addRow(service: Service, port: ServicePort, chosen: PortRow): void {
     const row = services.add({
       ip: service.clusterIp,
       portProto: ((port.port << 16) | PROTOCOL_NUMBER[port.protocol]) >>> 0,
-      node,
+      node: chosen.node,
       first: endpoints.rows,
-      count: chosen.length,
+      count: chosen.endpoints.length,
       name: strings.id(servicePortName(service, port)),
-      flags,
+      flags: chosen.flags,
     });
-    for (const endpoint of chosen)
+    for (const endpoint of chosen.endpoints)
       endpoints.add({
         address: endpoint.address,
         port: endpoint.port,
         node: places.node.get(endpoint.node) ?? NONE,
         pod: places.pod.get(endpoint.pod) ?? NONE,
         service: row,
-        name: strings.id(
-          endpoint.pod === '' ? `${formatIpv4(endpoint.address)}:${endpoint.port}` : `pod:${endpoint.pod}`,
-        ),
+        name: strings.id(endpointName(endpoint)),
       });
   }
+}
+
+/** `pod:namespace/name`, or address and port of an endpoint that is no pod. */
+export const endpointName = (endpoint: Endpoint): string =>
+  endpoint.pod === '' ? `${formatIpv4(endpoint.address)}:${endpoint.port}` : `pod:${endpoint.pod}`;
+
+/** The rows of a Service's port: the one for any node, then those of nodes that choose otherwise, by their names. */
+export function portRows(
+  platform: Platform,
+  service: Service,
+  port: ServicePort,
+  nodes: ReadonlyMap<string, number>,
+): readonly PortRow[] {
+  const usable = usableEndpoints(port.endpoints);
+  const isLocal = service.internalPolicy === 'Local';
+  // OpenShift's patch of kube-proxy: DNS queries stay on the node when it has a DNS pod.
+  const prefersLocal = platform === 'ocp4' && isOpenshiftDns(service, port);
+  const perNode = (isLocal || prefersLocal) && usable.length > 0;
+  const flags =
+    (perNode ? SERVICE_FLAG.PER_NODE : 0) | (isLocal && usable.length > 0 ? SERVICE_FLAG.LOCAL_ONLY : 0);
+  const rows: PortRow[] = [{ node: ANY_NODE, flags, endpoints: isLocal ? [] : usable }];
+  if (!perNode) return rows;
+  const byNode = new Map<string, Endpoint[]>();
+  for (const endpoint of usable) {
+    const list = byNode.get(endpoint.node) ?? [];
+    byNode.set(endpoint.node, list);
+    list.push(endpoint);
+  }
+  for (const [name, endpoints] of [...byNode].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    const node = nodes.get(name);
+    if (node !== undefined) rows.push({ node, flags, endpoints });
+  }
+  return rows;
 }
 
 const isOpenshiftDns = (service: Service, port: ServicePort): boolean =>

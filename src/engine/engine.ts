@@ -25,67 +25,74 @@ import { explainPacket, type PacketTrace } from './explain.js';
 import { ENTRY_STAGE, PORT_STAGE, WAIT_STAGE } from './graph.js';
 import { walkGraph } from './graph-walk.js';
 import { HopLog } from './hop-log.js';
+import { carryOver, findNode } from './install.js';
+import { LookUp, RUN_ROWS } from './look-up.js';
 import { EngineMetrics } from './metrics.js';
+import { hasRoom } from './room.js';
 import { RuleCounts } from './rule-counts.js';
 import { ShortWay } from './short-way.js';
 import { StageClock } from './stage-clock.js';
 
 export type { EngineOptions } from './engine-options.js';
 
-/** Free arena bytes that a packet of `length` may need: itself moved, an answer as long as itself, answers to that. */
-const arenaNeed = (length: number): number => 2 * (length + 2 * HEADROOM) + 4096;
-/** Rows that the kernels look at in one call. */
-const KERNEL_ROWS = 256;
 const CONNECTIONS_PER_NODE = 131_072;
 
 export class Engine implements Disposable {
   readonly epochNs: bigint;
   readonly ledger: Ledger = createLedger();
-  readonly metrics: EngineMetrics;
+  #epoch: Epoch;
+  #metrics: EngineMetrics;
   readonly #kernels: Kernels;
   readonly #walk: Walk;
   readonly #conntrack: Conntrack;
   readonly #held = new HeldPackets();
   readonly #log: HopLog | null;
   readonly #short: ShortWay | null;
-  readonly #rules: RuleCounts | null;
+  #rules: RuleCounts | null = null;
+  readonly #clock: StageClock | null;
   readonly #run: (w: Walk, stage: number) => void;
-  readonly #space = new Int32Array(KERNEL_ROWS);
-  readonly #keys = new Int32Array(KERNEL_ROWS * 4);
-  readonly #hashes = new Uint32Array(KERNEL_ROWS);
-  readonly #rows = new Int32Array(KERNEL_ROWS);
+  readonly #look: LookUp;
   readonly #seed: number;
+  #isDisposed = false;
   #packets = 0;
   #clockNs = Number.NEGATIVE_INFINITY;
 
-  /** @throws RangeError when `node` is no node of the epoch. */
-  constructor(
-    readonly epoch: Epoch,
-    options: EngineOptions = {},
-  ) {
+  /** @throws RangeError when `node` is no node of the epoch, or the epoch has been overwritten. */
+  constructor(epoch: Epoch, options: EngineOptions = {}) {
+    this.#epoch = epoch;
     this.epochNs = options.epochNs ?? 0n;
     this.#seed = (options.seed ?? 1) >>> 0;
-    this.metrics = options.metrics ?? new EngineMetrics(epoch.tables);
-    const { rulePackets, stageTimes } = this.metrics;
+    this.#metrics = options.metrics ?? new EngineMetrics(epoch.tables);
+    const { stageTimes } = this.#metrics;
     const clock = stageTimes.length > 0 ? new StageClock(stageTimes) : null;
+    this.#clock = clock;
     const kernels = loadKernels(options.backend ?? 'auto');
     this.#kernels = clock === null ? kernels : clock.timed(kernels);
     this.#run = clock === null ? walkGraph : (w, stage) => clock.run(w, stage);
     const { nodes } = epoch.tables;
     const limit = options.connectionsMax ?? CONNECTIONS_PER_NODE * Math.max(1, nodes.rows);
     this.#conntrack = new Conntrack(this.#seed, limit);
+    this.#look = new LookUp(this.#kernels, this.#seed);
     this.#walk = new Walk(epoch.tables, this.#conntrack, this.#held, {
       seed: this.#seed,
       respond: options.respond ?? false,
       onlyNode: options.node === undefined ? -1 : findNode(epoch, options.node),
     });
     this.#log = options.explain ? new HopLog() : null;
-    this.#walk.serviceConnections = this.metrics.serviceConnections;
-    this.#walk.endpointConnections = this.metrics.endpointConnections;
-    this.#rules = rulePackets.length > 0 ? new RuleCounts(rulePackets, this.#log) : null;
-    this.#walk.hops = this.#rules ?? this.#log;
+    this.#countIn(this.#metrics);
     const isCaching = (options.cache ?? true) && this.#log === null;
     this.#short = isCaching ? new ShortWay(this.#conntrack, limit * 2, this.#kernels.shortPath) : null;
+    epoch.hold();
+  }
+
+  /** The table set in force. */
+  get epoch(): Epoch {
+    return this.#epoch;
+  }
+
+  /** Counts beside the ledger; another object after an install() that brought other rows. */
+  get metrics(): EngineMetrics {
+    return this.#metrics;
   }
 
   get backend(): string {
@@ -108,7 +115,7 @@ export class Engine implements Disposable {
     this.#log?.clear();
     const { arena } = input;
     this.#useArena(arena);
-    this.#short?.useBatch(input, output, this.#keys, this.#rows);
+    this.#short?.useBatch(input, output, this.#look.keys, this.#look.rows);
     while (input.next < input.count && this.#takeRun(input, output)) {}
     this.#short?.addCounts(this.ledger);
     this.#settle();
@@ -131,13 +138,29 @@ export class Engine implements Disposable {
     return output.count - before;
   }
 
+  /** Walk by another table set of the cluster from the next packet on. Connections stay, but for those of UDP that
+   *  kube-proxy has conntrack forget; packets that wait go on waiting; every packet's path is found anew. Rows of ports,
+   *  Services and endpoints are those of the new set from now on: look them up again before the next batch.
+   *  @throws RangeError, with nothing changed, when the engine's only node, or one where packets wait, is gone, or `epoch`
+   *  has been overwritten. */
+  install(epoch: Epoch): void {
+    const from = this.#epoch;
+    const now = carryOver(from, epoch, { ...this.#parts(), onlyNode: this.#walk.onlyNode });
+    this.#walk.onlyNode = now.onlyNode;
+    if (now.metrics !== this.#metrics) this.#countIn(now.metrics);
+    this.#short?.forget(from.tables.nodes.rows, epoch.tables.nodes.rows);
+    this.#log?.clear();
+    this.#walk.tables = epoch.tables;
+    this.#epoch = epoch;
+  }
+
   /** What happened to input row `i` of the last call: the packet, then those that it caused. -1: what timers fired.
    *  @throws Error when the engine was made without `explain`. */
   explain(i: number): readonly PacketTrace[] {
     if (this.#log === null) throw new Error('make the engine with { explain: true } to ask for explanations');
     return this.#log.packets
       .filter((packet) => packet.origin === i)
-      .map((packet) => explainPacket(this.epoch, packet));
+      .map((packet) => explainPacket(this.#epoch, packet));
   }
 
   /** Take the next row without walking it: it is dropped for `reason`. The rest is as in process(). */
@@ -151,7 +174,7 @@ export class Engine implements Disposable {
     this.#walk.begin(at, at + input.length[row]!, input.tsNs[row]!);
     this.#walk.drop(reason);
     this.ledger.in++;
-    const kind = this.epoch.tables.ports.kind[input.port[row]!] ?? PORT_KIND.NIC;
+    const kind = this.#epoch.tables.ports.kind[input.port[row]!] ?? PORT_KIND.NIC;
     this.#log?.begin(this.#packets, -1, row, PORT_STAGE[kind]!);
     this.#record(output, row, this.#packets++, -1);
     input.next = row + 1;
@@ -177,17 +200,19 @@ export class Engine implements Disposable {
   #parts(): EngineParts {
     return {
       seed: this.#seed,
-      epoch: this.epoch.number,
+      epoch: this.#epoch.number,
       ledger: this.ledger,
       conntrack: this.#conntrack,
       held: this.#held,
-      metrics: this.metrics,
+      metrics: this.#metrics,
     };
   }
 
-  /** Release the connection table's memory. */
+  /** Release the connection table's memory and the table set. */
   [Symbol.dispose](): void {
     this.#conntrack.clear();
+    if (!this.#isDisposed) this.#epoch.release();
+    this.#isDisposed = true;
   }
 
   #useArena(arena: Arena): void {
@@ -197,17 +222,27 @@ export class Engine implements Disposable {
     w.bytes = arena.bytes;
   }
 
+  #countIn(metrics: EngineMetrics): void {
+    this.#metrics = metrics;
+    this.#walk.serviceConnections = metrics.serviceConnections;
+    this.#walk.endpointConnections = metrics.endpointConnections;
+    this.#clock?.useCells(metrics.stageTimes);
+    this.#rules = metrics.rulePackets.length > 0 ? new RuleCounts(metrics.rulePackets, this.#log) : null;
+    this.#walk.hops = this.#rules ?? this.#log;
+  }
+
   /** Bring the metrics up to date. */
   #settle(): void {
     this.#rules?.settle();
-    this.metrics.noteConnections(this.#conntrack.count, this.#conntrack.created);
+    this.#metrics.noteConnections(this.#conntrack.count, this.#conntrack.created);
   }
 
   /** Take one run of rows. False when it stopped for want of room. */
   #takeRun(input: InputBatch, output: OutputBatch): boolean {
     const first = input.next;
-    const end = Math.min(first + KERNEL_ROWS, input.count);
-    this.#lookUp(input, first, end - first);
+    const end = Math.min(first + RUN_ROWS, input.count);
+    const known = this.#short?.paths ?? this.#conntrack;
+    this.#look.find(input, first, end - first, this.#epoch.tables.ports, known, this.#short?.space ?? 0);
     while (input.next < end) {
       if (this.#short !== null) this.#takeShort(this.#short, input, output, first, end);
       const row = input.next;
@@ -230,40 +265,14 @@ export class Engine implements Disposable {
     output.count += taken;
     this.#packets += taken;
     this.ledger.in += taken;
-    this.metrics.notePaths(taken, 0);
-    this.#rules?.countShort(this.#rows, from - first, next - first);
+    this.#metrics.notePaths(taken, 0);
+    this.#rules?.countShort(this.#look.rows, from - first, next - first);
     for (let i = from; i < next; i++) if (input.tsNs[i]! > this.#clockNs) this.#clockNs = input.tsNs[i]!;
     input.next = next;
   }
 
-  /** The kernels' part: keys and known connections of a run of rows, as far as the tables know now. */
-  #lookUp(input: InputBatch, first: number, count: number): void {
-    const { ports } = this.epoch.tables;
-    for (let i = 0; i < count; i++) {
-      const port = input.port[first + i]!;
-      if (port < 0 || port >= ports.rows) throw new RangeError(`row ${first + i}: there is no port ${port}`);
-      this.#space[i] = ports.node[port]! + 1;
-    }
-    const offset = input.offset.subarray(first, first + count);
-    const length = input.length.subarray(first, first + count);
-    const { fiveTupleBatch, conntrackLookupBatch } = this.#kernels;
-    fiveTupleBatch(
-      input.arena.bytes,
-      offset,
-      length,
-      this.#space,
-      0,
-      count,
-      this.#seed,
-      this.#keys,
-      this.#hashes,
-    );
-    const { slots, tuples } = this.#short === null ? this.#conntrack : this.#short.paths;
-    conntrackLookupBatch(slots, tuples, this.#keys, this.#hashes, 0, count, this.#rows);
-  }
-
   #takeInput(input: InputBatch, row: number, i: number, output: OutputBatch): void {
-    const { ports } = this.epoch.tables;
+    const { ports } = this.#epoch.tables;
     const w = this.#walk;
     const port = input.port[row]!;
     let at = input.offset[row]!;
@@ -278,21 +287,21 @@ export class Engine implements Disposable {
     let entry: number = Entry.NIC;
     if (ports.kind[port] === PORT_KIND.POD) {
       w.pod = ports.pod[port]!;
-      if (this.#short === null) w.hint = this.#rows[i]!;
+      if (this.#short === null) w.hint = this.#look.rows[i]!;
       entry = Entry.POD;
     } else if (ports.kind[port] === PORT_KIND.TUN) entry = Entry.HOST;
     this.ledger.in++;
-    if (this.#short !== null) this.metrics.notePaths(0, 1);
+    if (this.#short !== null) this.#metrics.notePaths(0, 1);
     const packet = this.#packets++;
     this.#log?.begin(packet, -1, row, ENTRY_STAGE[entry]!);
     if (length > FRAME_MAX) w.drop(Reason.TunnelTooLong);
     else if (length < 14) w.drop(Reason.FrameTruncated);
     else {
-      const isKnown = this.#short !== null && entry === Entry.POD && this.#keys[i * 4 + 3] !== 0;
+      const isKnown = this.#short !== null && entry === Entry.POD && this.#look.keys[i * 4 + 3] !== 0;
       if (isKnown) this.#short!.begin(w);
       this.#rules?.begin();
       this.#run(w, ENTRY_STAGE[entry]!);
-      const path = isKnown ? this.#short!.remember(w, port, i * 4, this.#hashes[i]!) : -1;
+      const path = isKnown ? this.#short!.remember(w, port, i * 4, this.#look.hashes[i]!) : -1;
       if (path >= 0) this.#rules?.remember(path);
     }
     this.#record(output, row, packet, -1);
@@ -388,13 +397,4 @@ export class Engine implements Disposable {
     }
     return true;
   }
-}
-
-const hasRoom = (output: OutputBatch, arena: Arena, length: number): boolean =>
-  output.capacity - output.count >= ROWS_PER_PACKET && arena.bytes.length - arena.used >= arenaNeed(length);
-
-function findNode(epoch: Epoch, name: string): number {
-  const { nodes } = epoch.tables;
-  for (let row = 0; row < nodes.rows; row++) if (epoch.text(nodes.name[row]!) === name) return row;
-  throw new RangeError(`there is no node ${name}`);
 }

@@ -14,10 +14,12 @@ export interface MetricsOptions {
   readonly buffer?: SharedArrayBuffer;
 }
 
-/** f64 cells: head[8] | connections by Service row | connections by endpoint row | packets by rule row, where counted |
+/** f64 cells: head[8] | connections by Service row | connections by endpoint row (with room for those that may come) | packets by rule row, where counted |
  *  times of stages, where taken. Written by one engine. */
 export class EngineMetrics {
   readonly cells: Float64Array;
+  /** The cells that are of no row. */
+  readonly head: Float64Array;
   /** Connections that were translated to this Service row, and to this endpoint row. */
   readonly serviceConnections: Float64Array;
   readonly endpointConnections: Float64Array;
@@ -30,7 +32,7 @@ export class EngineMetrics {
     const { services, endpoints, flows } = tables;
     const rules = options.countsRules ? flows.rule.rows : 0;
     const times = options.timesStages ? STAGE_CELLS : 0;
-    const sizes = [CELL.SIZE, services.rows, endpoints.rows, rules, times];
+    const sizes = [CELL.SIZE, services.capacity, endpoints.capacity, rules, times];
     const total = sizes.reduce((sum, size) => sum + size, 0);
     this.cells = options.buffer === undefined ? new Float64Array(total) : new Float64Array(options.buffer);
     let at = 0;
@@ -39,7 +41,7 @@ export class EngineMetrics {
       at += sizes[i]!;
       return this.cells.subarray(from, at);
     };
-    column(0);
+    this.head = column(0);
     this.serviceConnections = column(1);
     this.endpointConnections = column(2);
     this.rulePackets = column(3);

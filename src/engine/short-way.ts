@@ -21,8 +21,13 @@ const KNOWN_DROPS: ReadonlySet<number> = new Set([
   Reason.TenantIsolated,
 ]);
 
+/** Spaces that keys can name: 24 bits less the sign. */
+const SPACES = 1 << 23;
+
 export class ShortWay {
   readonly paths: PathCache;
+  /** Added to the nodes' spaces in the keys of paths, so that paths of earlier table sets are found no more. */
+  space = 0;
   readonly #conntrack: Conntrack;
   readonly #views: ShortPathViews;
   readonly #kernel: typeof shortPath;
@@ -37,6 +42,14 @@ export class ShortWay {
     this.paths = new PathCache(limit);
     // Columns of batch and tables are put in before each use.
     this.#views = { counts: new Float64Array(8) } as ShortPathViews;
+  }
+
+  /** Another table set is in force, of `after` nodes instead of `before`: every packet takes the long way again. */
+  forget(before: number, after: number): void {
+    this.space += before + 1;
+    if (this.space + after + 1 < SPACES) return;
+    this.space = 0;
+    this.paths.clear();
   }
 
   /** The batch that take() works on, and the run's keys and rows. */

@@ -21,7 +21,7 @@ const [FIVE_TUPLE, LOOK_UP, SHORT_WAY] = KERNEL_NAMES.map((_, i) => FIRST_KERNEL
 ];
 
 export class StageClock {
-  readonly #cells: Float64Array;
+  #cells: Float64Array;
   /** What a reading of the clock takes itself; every measured time has one in it. */
   readonly #readingNs = readingNs();
   /** Packets until the next that is measured. Steps of changing length, lest a pattern in the traffic is hit or missed. */
@@ -30,6 +30,11 @@ export class StageClock {
 
   /** `cells`: EngineMetrics.stageTimes. */
   constructor(cells: Float64Array) {
+    this.#cells = cells;
+  }
+
+  /** Count in other cells from now on. */
+  useCells(cells: Float64Array): void {
     this.#cells = cells;
   }
 

@@ -5,7 +5,7 @@ import type { Endpoint } from '../model/service.js';
 import type { Entry } from './inventory.js';
 import type { ServicePortManifest } from './kinds/service.js';
 import type { PodRecord } from './pods.js';
-import { toLabels, toPort } from './schema.js';
+import { toPort } from './schema.js';
 
 /** `pods` are those of the Service's namespace that are on the network. */
 export function derivedEndpoints(
@@ -13,11 +13,9 @@ export function derivedEndpoints(
   port: ServicePortManifest,
   pods: readonly PodRecord[],
 ): Endpoint[] {
-  const selector = Object.entries(toLabels(service.value.spec?.selector));
-  if (selector.length === 0) return [];
   const publishNotReady = service.value.spec?.publishNotReadyAddresses === true;
   return pods
-    .filter(({ pod }) => selector.every(([key, value]) => pod.labels[key] === value))
+    .filter(({ pod }) => isSelected(service, pod))
     .flatMap(({ pod, isTerminating }) => {
       const number = targetPort(port, pod);
       if (number === null) return [];
@@ -34,6 +32,12 @@ export function derivedEndpoints(
         },
       ];
     });
+}
+
+/** Does the Service's selector choose a pod of its namespace? None chooses none. */
+export function isSelected(service: Entry<'Service'>, pod: Pod): boolean {
+  const selector = Object.entries(service.value.spec?.selector ?? {});
+  return selector.length > 0 && selector.every(([key, value]) => pod.labels[key] === (value ?? ''));
 }
 
 /** A named port is looked up in each pod, by name and protocol; null in a pod that lacks it. */

@@ -13,20 +13,17 @@ import type { ProblemList } from './problems.js';
 const SERVICE_NAME_LABEL = 'kubernetes.io/service-name';
 
 export class EndpointSource {
-  private readonly slices = new Map<string, Entry<'EndpointSlice'>[]>();
+  /** By Service, then by name. A Service that has any slice has its endpoints there, even where none of them is IPv4. */
+  private readonly slices = new Map<string, Map<string, Entry<'EndpointSlice'>>>();
   private readonly objects = new Map<string, Entry<'Endpoints'>>();
   private readonly pods = new Map<string, PodRecord[]>();
 
   constructor(inventory: Inventory, pods: readonly PodRecord[], problems: ProblemList, notes: Notes) {
     for (const slice of inventory.objects.EndpointSlice) {
-      const service = slice.value.metadata.labels?.[SERVICE_NAME_LABEL];
-      if (typeof service !== 'string') continue;
-      // A Service that has any slice has its endpoints there, even where none of them is IPv4.
-      const list = listAt(this.slices, `${slice.namespace}/${service}`);
-      if (isIpv4(slice.value)) {
-        checkSlice(slice, problems);
-        list.push(slice);
-      } else notes.count('EndpointSlices left out, as they hold no IPv4 addresses');
+      if (serviceOfSlice(slice) === null) continue;
+      this.replaceSlice(null, slice);
+      if (isIpv4(slice.value)) checkSlice(slice, problems);
+      else notes.count('EndpointSlices left out, as they hold no IPv4 addresses');
     }
     for (const object of inventory.objects.Endpoints)
       this.objects.set(`${object.namespace}/${object.name}`, object);
@@ -37,11 +34,53 @@ export class EndpointSource {
   of(service: Entry<'Service'>, port: ServicePortManifest): Endpoint[] {
     const key = `${service.namespace}/${service.name}`;
     const slices = this.slices.get(key);
-    if (slices !== undefined) return tidy(slices.flatMap((slice) => sliceEndpoints(slice, port)));
+    if (slices !== undefined)
+      return tidy(
+        [...slices.values()].flatMap((slice) => (isIpv4(slice.value) ? sliceEndpoints(slice, port) : [])),
+      );
     const object = this.objects.get(key);
     if (object !== undefined) return tidy(objectEndpoints(object, port));
     return tidy(derivedEndpoints(service, port, this.pods.get(service.namespace) ?? []));
   }
+
+  /** Does the Service of this key (namespace/name) find its endpoints by its selector? */
+  isDerived(key: string): boolean {
+    return !this.slices.has(key) && !this.objects.has(key);
+  }
+
+  /** Put `after` in the place of `before`; both name a Service. */
+  replaceSlice(before: Entry<'EndpointSlice'> | null, after: Entry<'EndpointSlice'> | null): void {
+    if (before !== null) {
+      const key = serviceOfSlice(before)!;
+      const list = this.slices.get(key);
+      list?.delete(before.name);
+      if (list?.size === 0) this.slices.delete(key);
+    }
+    if (after === null) return;
+    const key = serviceOfSlice(after)!;
+    const list = this.slices.get(key) ?? new Map<string, Entry<'EndpointSlice'>>();
+    this.slices.set(key, list);
+    list.set(after.name, after);
+  }
+
+  /** Put `after` in the place of the Endpoints object of this key, namespace/name. */
+  replaceObject(key: string, after: Entry<'Endpoints'> | null): void {
+    if (after === null) this.objects.delete(key);
+    else this.objects.set(key, after);
+  }
+
+  /** Put `record` in the place of the pod of its name. */
+  replacePod(record: PodRecord): void {
+    const list = listAt(this.pods, record.pod.namespace);
+    const index = list.findIndex(({ pod }) => pod.name === record.pod.name);
+    list[index] = record;
+  }
+}
+
+/** namespace/name of the Service that the slice belongs to; null when it names none. */
+export function serviceOfSlice(slice: Entry<'EndpointSlice'>): string | null {
+  const service = slice.value.metadata.labels?.[SERVICE_NAME_LABEL];
+  return typeof service === 'string' ? `${slice.namespace}/${service}` : null;
 }
 
 function listAt<Item>(map: Map<string, Item[]>, key: string): Item[] {
@@ -50,11 +89,12 @@ function listAt<Item>(map: Map<string, Item[]>, key: string): Item[] {
   return list;
 }
 
-/** `IP` is what the first beta called it. */
-const isIpv4 = (slice: EndpointSliceManifest): boolean =>
+/** Does the slice hold IPv4 addresses? `IP` is what the first beta called them. */
+export const isIpv4 = (slice: EndpointSliceManifest): boolean =>
   ['IPv4', 'IP', ''].includes(slice.addressType ?? '');
 
-function checkSlice(slice: Entry<'EndpointSlice'>, problems: ProblemList): void {
+/** Every address must be one, of the type that the slice says. */
+export function checkSlice(slice: Entry<'EndpointSlice'>, problems: ProblemList): void {
   for (const [index, endpoint] of (slice.value.endpoints ?? []).entries()) {
     for (const [at, text] of (endpoint.addresses ?? []).entries()) {
       if (parseIpv4(text) !== -1) continue;

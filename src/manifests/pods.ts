@@ -44,6 +44,10 @@ export function readPods(
   return records;
 }
 
+/** The pod as it runs on `node`; null when it is not on the network. */
+export const readPodOnNode = (entry: Entry<'Pod'>, node: Node, notes: Notes): PodRecord | null =>
+  isWaiting(entry.value) ? null : readPod(entry, node, notes);
+
 /** Not on the network: no node yet, no address yet, or ended. A pod whose init containers run is Pending, and has one. */
 function isWaiting({ spec, status }: PodManifest): boolean {
   if (!spec?.nodeName || status?.phase === 'Succeeded' || status?.phase === 'Failed') return true;

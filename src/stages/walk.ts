@@ -44,13 +44,14 @@ const SPAWN_MAX = ROWS_PER_PACKET - 1;
 
 export class Walk {
   // The run.
-  readonly tables: Tables;
+  /** Others after a change of the cluster; the same while a batch is walked. */
+  tables: Tables;
   readonly conntrack: Conntrack;
   readonly held: HeldPackets;
   readonly seed: number;
   readonly respond: boolean;
   /** One-node form: the only node walked, or -1. */
-  readonly onlyNode: number;
+  onlyNode: number;
   hops: HopSink | null = null;
   /** Connections by row of the Service, and of the endpoint, that they were translated to. */
   serviceConnections: Float64Array = new Float64Array(0);

@@ -121,6 +121,25 @@ export class Conntrack {
     if (this.#deleted > this.slots.length >> 2) this.#rehash(this.slots.length);
   }
 
+  /** Row behind the last one that may be live. */
+  get end(): number {
+    return this.#fresh;
+  }
+
+  /** Nodes have other rows now: now[row], or -1 for one that is gone, and its connections with it. */
+  renumberNodes(now: Int32Array): void {
+    const { tuples, expiresNs } = this;
+    for (let row = 0; row < this.#fresh; row++)
+      if (expiresNs[row] !== Number.NEGATIVE_INFINITY && now[nodeOf(tuples[row * 8 + 3]!)]! < 0)
+        this.remove(row);
+    for (let row = 0; row < this.#fresh; row++) {
+      if (expiresNs[row] === Number.NEGATIVE_INFINITY) continue;
+      for (const word of [row * 8 + 3, row * 8 + 7])
+        tuples[word] = ((now[nodeOf(tuples[word]!)]! + 1) << 8) | (tuples[word]! & 0xff);
+    }
+    this.#rehash(this.slots.length);
+  }
+
   /** Copy everything that a later lookup or insert depends on; the slots follow from the rows. */
   save(to: StateBuffer): void {
     const rows = this.#fresh;
@@ -209,6 +228,9 @@ export class Conntrack {
     for (const slot of old) if (slot > 0) this.#link(slot - 1);
   }
 }
+
+/** Row of the node in a tuple's last word. */
+const nodeOf = (word: number): number => (word >>> 8) - 1;
 
 /** Two directions a row at load 0.5. */
 function slotsFor(rows: number): number {

@@ -1,6 +1,13 @@
 /** A table set: all tables of a compiled cluster in one shared buffer, with the number of the set. */
-import { openTables } from '../layout/builder.js';
-import type { TableOf } from '../layout/layout.js';
+import {
+  epochInside,
+  holdEpoch,
+  isLive,
+  openTables,
+  releaseEpoch,
+  sealedCopy,
+} from '../layout/epoch-buffer.js';
+import { LayoutError, type TableOf } from '../layout/layout.js';
 import { ADDRESS_TABLE } from './addresses.js';
 import { DNS_ORDER, type DnsTables, openDns } from './dns-table.js';
 import {
@@ -70,7 +77,16 @@ export interface Tables {
   readonly dns: DnsTables;
 }
 
-/** A compiled cluster. The buffer may be handed to other threads or saved as it is. */
+/** The table sets that grew out of one another by changes in place. */
+export interface EpochHistory {
+  /** Rows of the Services whose endpoints changed after set `from`, up to set `to`; null when that is not known any more. */
+  changedServices(from: number, to: number): readonly number[] | null;
+}
+
+/** A compiled cluster. The buffer may be handed to other threads or saved as it is.
+ *
+ *  A live one, which a small change made of the one before, is overwritten some changes later unless somebody holds it:
+ *  an engine does while it runs on it. */
 export class Epoch {
   readonly number: number;
   readonly tables: Tables;
@@ -78,7 +94,11 @@ export class Epoch {
   readonly #bytes: TableOf<typeof STRING_BYTES>;
 
   /** @throws LayoutError when the buffer is no table set of this build: magic, version, size or checksum. */
-  constructor(readonly buffer: SharedArrayBuffer) {
+  constructor(
+    readonly buffer: SharedArrayBuffer,
+    /** Of a live table set: where it comes from. */
+    readonly history: EpochHistory | null = null,
+  ) {
     const { epoch, open } = openTables(buffer);
     this.number = epoch;
     let i = 0;
@@ -110,9 +130,23 @@ export class Epoch {
     this.#bytes = open(i++, STRING_BYTES);
   }
 
-  /** The table set as bytes, to be written to a file. */
+  /** Keep a live table set from being overwritten, until release(): for whoever reads it beside an engine, or hands it to
+   *  another thread.
+   *  @throws RangeError when it has been overwritten. */
+  hold(): void {
+    if (!holdEpoch(this.buffer, this.number)) throw this.#overwritten();
+  }
+
+  /** Undo one hold(). */
+  release(): void {
+    releaseEpoch(this.buffer);
+  }
+
+  /** The table set as bytes, to be written to a file.
+   *  @throws RangeError when it has been overwritten. */
   save(): Uint8Array {
-    return Uint8Array.from(new Uint8Array(this.buffer));
+    this.#checkCurrent();
+    return sealedCopy(this.buffer);
   }
 
   /** Read a saved table set.
@@ -120,11 +154,23 @@ export class Epoch {
   static load(bytes: Uint8Array): Epoch {
     const buffer = new SharedArrayBuffer(bytes.length);
     new Uint8Array(buffer).set(bytes);
+    if (bytes.length >= 64 && isLive(buffer))
+      throw new LayoutError('epoch: saved while it was being changed');
     return new Epoch(buffer);
   }
 
-  /** Text of string `id`; allocates, for reports only. */
+  /** Text of string `id`; allocates, for reports only.
+   *  @throws RangeError when the table set has been overwritten. */
   text(id: number): string {
+    this.#checkCurrent();
     return readString(this.#strings, this.#bytes, id);
+  }
+
+  #checkCurrent(): void {
+    if (epochInside(this.buffer) !== this.number) throw this.#overwritten();
+  }
+
+  #overwritten(): RangeError {
+    return new RangeError(`table set ${this.number} has been overwritten by a later one: hold() keeps one`);
   }
 }

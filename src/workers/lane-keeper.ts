@@ -7,7 +7,7 @@ import { type GroupOutcome, LaneGroup } from './lane-group.js';
 import type { LaneSettings } from './lane-runner.js';
 import { createParcel, type Parcel } from './parcel.js';
 import { RowsInHand } from './rows-in-hand.js';
-import { CONTROL, entrySizeMax, takeTask, type WorkerMemory } from './worker-memory.js';
+import { CONTROL, entrySizeMax, finishTask, takeTask, type WorkerMemory } from './worker-memory.js';
 
 /** One is in force while the other is written. */
 export type Checkpoints = readonly [StateBuffer, StateBuffer];
@@ -71,7 +71,7 @@ export class LaneKeeper {
   /** Task `serial` is answered: it will not be asked for again. */
   finish(serial: number): void {
     this.#faults?.at('answer', serial);
-    Atomics.store(this.#memory.control, CONTROL.DONE, serial + 1);
+    finishTask(this.#memory, serial);
     this.#inHand.trust();
   }
 

@@ -8,7 +8,7 @@ import type { LaneSettings } from './lane-runner.js';
 import { LaneThread } from './lane-thread.js';
 import type { Parcel } from './parcel.js';
 import { Recovery } from './recovery.js';
-import { createWorkerMemory, giveTask, isDone, type WorkerMemory } from './worker-memory.js';
+import { createWorkerMemory, doneTasks, giveTask, isDone, type WorkerMemory } from './worker-memory.js';
 
 export interface LanePool {
   /** Walk the parcels of a slot, one for each worker; `drainAt` >= 0 fires the timers that are left instead. Slots are given
@@ -65,7 +65,7 @@ class ThisThread implements LanePool {
 
   async run(slot: number, drainAt = -1): Promise<readonly (GroupOutcome | Error)[]> {
     if (this.#failure !== null) return [this.#failure];
-    const serial = giveTask(this.#memory, this.#parcels, { slot, drainAt });
+    const serial = giveTask(this.#memory, this.#parcels, { slot, drainAt }, doneTasks(this.#memory));
     for (;;) {
       let outcome: GroupOutcome | null = null;
       try {

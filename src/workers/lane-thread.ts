@@ -1,51 +1,56 @@
 /** One worker thread: gives it tasks through shared memory, hears its answers, and starts it anew when it dies. */
+/// <reference lib="es2024.sharedmemory" />
 import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import type { Epoch } from '../tables/epoch.js';
+import { Answers, type More } from './answers.js';
 import type { FaultList } from './faults.js';
 import type { GroupOutcome } from './lane-group.js';
 import type { LaneSettings } from './lane-runner.js';
 import type { Parcel } from './parcel.js';
 import { Recovery } from './recovery.js';
 import type { WorkerMessage, WorkerSetup, WorkerStart } from './worker.js';
-import { createWorkerMemory, giveTask, isDone, type Task, type WorkerMemory } from './worker-memory.js';
+import {
+  CONTROL,
+  createWorkerMemory,
+  doneTasks,
+  giveTask,
+  type Task,
+  type WorkerMemory,
+} from './worker-memory.js';
 
 export class LaneThread {
   readonly recovery: Recovery;
   readonly #parcels: readonly Parcel[];
   readonly #memory: WorkerMemory;
-  /** A pool of one: the lanes' connections live in one thread. It holds the thread, and another after it. */
-  readonly #pool: Piscina<WorkerStart, never>;
+  readonly #setup: WorkerSetup;
   readonly #checkpoints: [SharedArrayBuffer, SharedArrayBuffer];
-  /** By task: what it gave, not yet known to be done; and who waits for it. */
-  readonly #answers = new Map<number, GroupOutcome>();
+  readonly #answers: Answers;
+  /** By task: what was sent beside its answer, and who waits for it. */
+  readonly #more = new Map<number, More>();
   readonly #waiting = new Map<number, (answer: GroupOutcome | Error) => void>();
-  #port: MessagePort | null = null;
+  #pool!: Piscina<WorkerStart, never>;
+  #port!: MessagePort;
+  /** Tasks whose answers were read. */
+  #taken = 0;
   #failure: Error | null = null;
   #isClosing = false;
 
   constructor(epoch: Epoch, settings: LaneSettings, parcels: readonly Parcel[], faults: FaultList | null) {
     this.#parcels = parcels;
     this.#memory = createWorkerMemory(parcels);
+    this.#answers = new Answers(this.#memory.answers, parcels.length);
     this.recovery = new Recovery(this.#memory);
     this.#checkpoints = [new SharedArrayBuffer(8), new SharedArrayBuffer(8)];
-    const setup: WorkerSetup = { epoch: epoch.buffer, settings, parcels, memory: this.#memory, faults };
-    this.#pool = new Piscina<WorkerStart, never>({
-      filename: new URL('./worker.js', import.meta.url).href,
-      name: 'runTasks',
-      minThreads: 1,
-      maxThreads: 1,
-      workerData: setup,
-    });
-    // Said of a thread that dies outside its task, while it starts: its task is told, too.
-    this.#pool.on('error', () => {});
+    this.#setup = { epoch: epoch.buffer, settings, parcels, memory: this.#memory, faults };
     this.#start();
+    void this.#listen();
   }
 
   /** Give a task; its answer, or an Error when the lanes are given up. */
   run(task: Task): Promise<GroupOutcome | Error> {
     if (this.#failure !== null) return Promise.resolve(this.#failure);
-    const serial = giveTask(this.#memory, this.#parcels, task);
+    const serial = giveTask(this.#memory, this.#parcels, task, this.#taken);
     return new Promise((resolve) => {
       this.#waiting.set(serial, (answer) => {
         if (!(answer instanceof Error)) noteCounts(this.#parcels[task.slot]!, answer);
@@ -56,48 +61,76 @@ export class LaneThread {
 
   async close(): Promise<void> {
     this.#isClosing = true;
-    this.#port?.close();
+    this.#port.close();
+    // Wakes #listen.
+    Atomics.notify(this.#memory.control, CONTROL.DONE);
     await this.#pool.destroy();
   }
 
+  /** A pool of one, as the lanes' connections live in one thread; a new one each time, as a pool whose thread dies while
+   *  it starts never starts another, nor tells. */
   #start(): void {
     const { port1, port2 } = new MessageChannel();
     this.#port = port1;
-    port1.on('message', (message: WorkerMessage) => this.#hear(message));
+    this.#pool = new Piscina<WorkerStart, never>({
+      filename: new URL('./worker.js', import.meta.url).href,
+      name: 'runTasks',
+      minThreads: 1,
+      maxThreads: 1,
+      workerData: this.#setup,
+    });
+    // What it is of, the task's own promise says too.
+    this.#pool.on('error', () => {});
     this.#pool
       .run({ port: port2, checkpoints: this.#checkpoints }, { transferList: [port2] })
-      .catch((error: unknown) =>
-        this.#bury(port1, error instanceof Error ? error : new Error(String(error))),
-      );
+      .catch((error: unknown) => this.#bury(error instanceof Error ? error : new Error(String(error))));
   }
 
-  #hear(message: WorkerMessage): void {
-    if (message.kind === 'checkpoint') this.#checkpoints[message.which] = message.buffer;
-    else if (message.kind === 'answer') this.#answers.set(message.serial, message.outcome);
-    else this.#release(message.serial);
+  /** Take answers as they are written, whichever thread writes them. */
+  async #listen(): Promise<void> {
+    const { control } = this.#memory;
+    while (!this.#isClosing) {
+      const done = doneTasks(this.#memory);
+      while (this.#taken < done) this.#release(this.#taken++);
+      const change = Atomics.waitAsync(control, CONTROL.DONE, done);
+      if (change.async) await change.value;
+    }
   }
 
   /** Task `serial` is done: no other thread will walk it again, so its parcel may be used. */
   #release(serial: number): void {
-    const answer = this.#answers.get(serial);
+    if (this.#answers.hasMore(serial) && !this.#more.has(serial)) this.#hear();
+    const answer = this.#answers.take(serial, this.#more.get(serial));
     const resolve = this.#waiting.get(serial);
-    this.#answers.delete(serial);
+    this.#more.delete(serial);
     this.#waiting.delete(serial);
-    if (answer !== undefined) resolve?.(answer);
+    resolve?.(answer);
   }
 
-  /** The thread has died. What it said before is still in the port. */
-  #bury(port: MessagePort, cause: Error): void {
-    for (let last = receiveMessageOnPort(port); last !== undefined; last = receiveMessageOnPort(port))
-      this.#hear(last.message as WorkerMessage);
-    port.close();
+  /** What the thread has sent so far. */
+  #hear(): void {
+    const port = this.#port;
+    for (let last = receiveMessageOnPort(port); last !== undefined; last = receiveMessageOnPort(port)) {
+      const message = last.message as WorkerMessage;
+      if (message.kind === 'checkpoint') this.#checkpoints[message.which] = message.buffer;
+      else this.#more.set(message.serial, message.more);
+    }
+  }
+
+  /** The thread has died. What it sent is still in the port. */
+  #bury(cause: Error): void {
     if (this.#isClosing) return;
-    for (const serial of [...this.#answers.keys()]) if (isDone(this.#memory, serial)) this.#release(serial);
+    this.#hear();
+    this.#port.close();
+    // The pool has begun to replace its thread.
+    void this.#pool.destroy();
     this.#failure = this.recovery.note(cause);
     if (this.#failure === null) {
       this.#start();
       return;
     }
+    const done = doneTasks(this.#memory);
+    while (this.#taken < done) this.#release(this.#taken++);
     for (const resolve of this.#waiting.values()) resolve(this.#failure);
     this.#waiting.clear();
   }

@@ -2,16 +2,18 @@
  *
  *  control     i32[16]: CONTROL below
  *  tasks       f64[slots * (TASK.COUNTS + lanes)]: a ring, task s in place s % slots; the pool writes, the worker reads
+ *  answers     f64[]: a ring likewise, which the worker writes and the pool reads (see answers)
  *  journal     bytes: what the tasks since the last checkpoint were given (see journal)
  *  hand        f64[2]: rows that are being walked: the first one's sequence number, and how many; 0 when none are
  *  quarantine  f64[1 + QUARANTINE_MAX]: how many, then the sequence numbers of packets that are not walked any more
- *  A task is done once its answer is sent. Numbers of tasks count from 0, so a count of tasks is the next one's number. */
+ *  A task is done once its answer is written. Numbers of tasks count from 0, so a count of tasks is the next one's number. */
+import { createAnswers } from './answers.js';
 import type { Parcel } from './parcel.js';
 
 export const CONTROL = {
   /** Tasks that were given. The worker waits for it to change. */
   GIVEN: 0,
-  /** Tasks that are done. */
+  /** Tasks that are done. The pool waits for it to change. */
   DONE: 1,
   /** Tasks whose input is in the journal. */
   JOURNALED: 2,
@@ -36,6 +38,7 @@ const ROW_SIZE = 64;
 export interface WorkerMemory {
   readonly control: Int32Array;
   readonly tasks: Float64Array;
+  readonly answers: Float64Array;
   readonly journal: SharedArrayBuffer;
   readonly hand: Float64Array;
   readonly quarantine: Float64Array;
@@ -53,6 +56,7 @@ export function createWorkerMemory(parcels: readonly Parcel[]): WorkerMemory {
   return {
     control: new Int32Array(new SharedArrayBuffer(CONTROL.SIZE * 4)),
     tasks: new Float64Array(new SharedArrayBuffer(parcels.length * taskSize * 8)),
+    answers: createAnswers(parcels.length, parcels[0]!.lanes.length),
     journal: new SharedArrayBuffer(Math.max(JOURNAL_SIZE, 2 * entrySizeMax(parcels[0]!))),
     hand: new Float64Array(new SharedArrayBuffer(16)),
     quarantine: new Float64Array(new SharedArrayBuffer((1 + QUARANTINE_MAX) * 8)),
@@ -64,13 +68,18 @@ export const entrySizeMax = (parcel: Parcel): number =>
   parcel.arena.bytes.length +
   parcel.lanes.reduce((sum, { sequence }) => sum + (sequence.length + 16) * ROW_SIZE, 64);
 
-/** Put a task into the ring: walk, or drain, the parcel of `slot` as it stands. Returns the task's number.
+/** Put a task into the ring: walk, or drain, the parcel of `slot` as it stands. `taken`: tasks whose answers were read.
+ *  Returns the task's number.
  *  @throws RangeError when the ring is full: whoever gives must wait for an answer first. */
-export function giveTask(memory: WorkerMemory, parcels: readonly Parcel[], task: Task): number {
+export function giveTask(
+  memory: WorkerMemory,
+  parcels: readonly Parcel[],
+  task: Task,
+  taken: number,
+): number {
   const { control, tasks } = memory;
   const serial = control[CONTROL.GIVEN]!;
-  if (serial - Atomics.load(control, CONTROL.DONE) >= parcels.length)
-    throw new RangeError('every slot is on its way already');
+  if (serial - taken >= parcels.length) throw new RangeError('every slot is on its way already');
   const parcel = parcels[task.slot]!;
   const at = placeOf(memory, parcels, serial);
   tasks[at + TASK.SLOT] = task.slot;
@@ -93,6 +102,12 @@ export function awaitTask({ control }: WorkerMemory, serial: number): void {
 
 /** Tasks that are done, which is the number of the next one. */
 export const doneTasks = ({ control }: WorkerMemory): number => Atomics.load(control, CONTROL.DONE);
+
+/** Count task `serial` as done: its answer is written, and nobody will walk it again. */
+export function finishTask({ control }: WorkerMemory, serial: number): void {
+  Atomics.store(control, CONTROL.DONE, serial + 1);
+  Atomics.notify(control, CONTROL.DONE);
+}
 
 export const isDone = (memory: WorkerMemory, serial: number): boolean => doneTasks(memory) > serial;
 

@@ -2,8 +2,8 @@
 import { type MessagePort, workerData } from 'node:worker_threads';
 import { StateBuffer } from '../layout/state-buffer.js';
 import { Epoch } from '../tables/epoch.js';
+import { Answers, type More } from './answers.js';
 import { type FaultList, Faults } from './faults.js';
-import type { GroupOutcome } from './lane-group.js';
 import { LaneKeeper } from './lane-keeper.js';
 import type { LaneSettings } from './lane-runner.js';
 import type { Parcel } from './parcel.js';
@@ -25,10 +25,9 @@ export interface WorkerStart {
   readonly checkpoints: readonly [SharedArrayBuffer, SharedArrayBuffer];
 }
 
-/** An answer counts once it is said to be done: until then the task may be walked again, in the same parcel. */
+/** What is said beside what stands in shared memory, before what stands there speaks of it. */
 export type WorkerMessage =
-  | { readonly kind: 'answer'; readonly serial: number; readonly outcome: GroupOutcome }
-  | { readonly kind: 'done'; readonly serial: number }
+  | { readonly kind: 'more'; readonly serial: number; readonly more: More }
   | { readonly kind: 'checkpoint'; readonly which: 0 | 1; readonly buffer: SharedArrayBuffer };
 
 /** Walk task after task. Ends with the thread, or with what the engine throws. */
@@ -45,12 +44,12 @@ export function runTasks({ port, checkpoints }: WorkerStart): never {
     onCheckpointMoved: (which) => say({ kind: 'checkpoint', which, buffer: buffers[which].buffer }),
     faults: faults === null ? null : new Faults(faults, true),
   });
+  const answers = new Answers(memory.answers, parcels.length);
   for (let serial = doneTasks(memory); ; serial++) {
     awaitTask(memory, serial);
-    const outcome = keeper.run(serial);
-    say({ kind: 'answer', serial, outcome });
+    const more = answers.put(serial, keeper.run(serial));
+    if (more !== null) say({ kind: 'more', serial, more });
     keeper.finish(serial);
-    say({ kind: 'done', serial });
     keeper.checkpointIfDue(serial);
   }
 }

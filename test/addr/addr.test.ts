@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { IPv4 } from 'ip-num';
 import {
   formatIpv4,
   formatPrefix,
@@ -20,10 +21,28 @@ test('an IPv4 address is a u32 in host order, and -1 when it is none', () => {
     ['10.128.0', -1],
     ['10.128.0.256', -1],
     ['10.128.0.2 ', -1],
+    ['010.128.0.2', -1],
+    ['10.128.0.2.3', -1],
     ['fd00::1', -1],
     ['', -1],
   ];
   for (const [text, number] of cases) assert.equal(parseIpv4(text), number, text);
+});
+
+test('what is written as a dotted quad, and what ip-num makes of any such text, is read back', () => {
+  const octets = fc.array(fc.integer({ min: 0, max: 300 }), { minLength: 3, maxLength: 5 });
+  fc.assert(
+    fc.property(octets, fc.boolean(), (list, isPadded) => {
+      const text = list.map((octet) => (isPadded ? String(octet).padStart(2, '0') : octet)).join('.');
+      let wanted = -1;
+      try {
+        wanted = Number(new IPv4(text).getValue());
+      } catch {
+        // No address.
+      }
+      assert.equal(parseIpv4(text), wanted, text);
+    }),
+  );
 });
 
 test('a prefix loses its host bits, and is null when it is none', () => {

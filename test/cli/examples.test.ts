@@ -43,6 +43,20 @@ test('replay: every packet of a capture ends somewhere', () => {
   }
 });
 
+test('live-change: TCP hangs on to an endpoint that has gone, a policy cuts what is open', () => {
+  assert.deepEqual(run('live-change.js').trimEnd().split('\n').slice(1), [
+    'pod-3 is taken out of the Service: table set 2',
+    '  the old connection   delivered pod:web/pod-3',
+    '  a new one            delivered pod:web/pod-1',
+    '  a new one            delivered pod:web/pod-1',
+    '  a new one            delivered pod:web/pod-1',
+    'a NetworkPolicy isolates the namespace: table set 3',
+    '  the old connection   dropped policy-ingress',
+    'the NetworkPolicy is deleted: table set 4',
+    '  the old connection   delivered pod:web/pod-1',
+  ]);
+});
+
 test('benchmark: tells floor and engine', () => {
   const out = run('benchmark.js', '5');
   assert.match(out, /^copy +\d+\.\d ns per packet$/m);

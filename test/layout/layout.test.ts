@@ -1,7 +1,8 @@
 /** Tables in a buffer: where columns lie, what is refused, and that rows come back as they were added. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { crc32, freezeTables, openTables, TableBuilder } from '../../src/layout/builder.js';
+import { freezeTables, TableBuilder } from '../../src/layout/builder.js';
+import { crc32, openTables } from '../../src/layout/epoch-buffer.js';
 import {
   createTable,
   LayoutError,

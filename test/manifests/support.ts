@@ -2,7 +2,8 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type LoadOptions, type LoadResult, loadManifests } from '../../src/manifests/load.js';
+import type { LiveManifests } from '../../src/manifests/live-manifests.js';
+import { type LoadOptions, loadManifests } from '../../src/manifests/load.js';
 import { InputError } from '../../src/verdict/input-error.js';
 
 /** Two OpenShift nodes, n1 10.128.0.0/23 and n2 10.129.0.0/23, service network 172.30.0.0/16. */
@@ -45,14 +46,14 @@ spec: { ${spec} }
 `;
 
 /** Load documents given as texts, each a file of its own: `0.yaml`, `1.yaml` … */
-export const loadTexts = (texts: readonly string[], options?: LoadOptions): Promise<LoadResult> =>
+export const loadTexts = (texts: readonly string[], options?: LoadOptions): Promise<LiveManifests> =>
   loadManifests(
     texts.map((text, index) => ({ text, name: `${index}.yaml` })),
     options,
   );
 
 /** Two nodes and what else is given. */
-export const loadWith = (...texts: string[]): Promise<LoadResult> => loadTexts([TWO_NODES, ...texts]);
+export const loadWith = (...texts: string[]): Promise<LiveManifests> => loadTexts([TWO_NODES, ...texts]);
 
 /** The lines of the error that loading one text named `in.yaml` gives; none when it loads. */
 export async function problemLines(text: string, name = 'in.yaml'): Promise<string[]> {

@@ -44,11 +44,15 @@ export class Journey {
   readonly engine: Engine;
   #nowNs = 0;
 
-  constructor(
-    readonly epoch: Epoch,
-    options: EngineOptions = {},
-  ) {
-    this.engine = new Engine(epoch, { explain: true, ...options });
+  readonly #explains: boolean;
+
+  constructor(epoch: Epoch, options: EngineOptions = {}) {
+    this.#explains = options.explain ?? true;
+    this.engine = new Engine(epoch, { ...options, explain: this.#explains });
+  }
+
+  get epoch(): Epoch {
+    return this.engine.epoch;
   }
 
   get nowNs(): number {
@@ -61,7 +65,7 @@ export class Journey {
     const arena = createArena(1 << 20);
     const output = createOutput(256);
     this.engine.advance(this.#nowNs, output, arena);
-    return this.#outcomes(output, arena, this.engine.explain(-1));
+    return this.#outcomes(output, arena, -1);
   }
 
   /** Send `text` at `at` (a pod's name, `nic1`, `tun2`); MACs as the sender's routing gives them, or `via`. */
@@ -87,10 +91,11 @@ export class Journey {
     assert.equal(input.next, 1, 'the packet is taken');
     const { ledger } = this.engine;
     assert.ok(isBalanced(ledger), JSON.stringify(ledger));
-    return this.#outcomes(output, arena, this.engine.explain(0));
+    return this.#outcomes(output, arena, 0);
   }
 
-  #outcomes(output: OutputBatch, arena: Arena, traces: readonly PacketTrace[]): Outcome[] {
+  #outcomes(output: OutputBatch, arena: Arena, origin: number): Outcome[] {
+    const traces = this.#explains ? this.engine.explain(origin) : [];
     return Array.from({ length: output.count }, (_, i) => {
       const offset = output.offset[i]!;
       const bytes = arena.bytes.slice(offset, offset + output.length[i]!);

@@ -2,14 +2,19 @@
 import { Engine, type EngineOptions } from '../../src/engine/engine.js';
 import { createArena, createInput, createOutput, HEADROOM, ROWS_PER_PACKET } from '../../src/packet/batch.js';
 import type { Ledger } from '../../src/packet/ledger.js';
+import type { Epoch } from '../../src/tables/epoch.js';
 import { epoch, type Sent } from './cache-trace.js';
 
 export interface RunOptions extends EngineOptions {
   readonly batch: number;
   /** Where the frames lie, beside the usual place at which their IPv4 header is aligned. */
   readonly shift?: number;
-  /** Called before the packet of that number goes in. */
-  readonly before?: ReadonlyMap<number, () => void>;
+  /** Called before the packet of that number goes in; a batch ends there. */
+  readonly before?: ReadonlyMap<number, (engine: Engine) => void>;
+  /** The table set to begin with; that of the traffic unless said otherwise. */
+  readonly start?: Epoch;
+  /** Write Services and endpoints by their names: in another table set they have other rows. */
+  readonly names?: boolean;
 }
 
 export interface RunResult {
@@ -22,16 +27,18 @@ export interface RunResult {
 const SPARE = 1 << 20;
 
 export function run(trace: readonly Sent[], options: RunOptions): RunResult {
-  const { batch, shift = 0, before } = options;
-  const engine = new Engine(epoch, options);
+  const { batch, shift = 0, before, start = epoch, names = false } = options;
+  const engine = new Engine(start, options);
+  const stops = [...(before?.keys() ?? []), trace.length];
   const output = createOutput(4 * batch + 2 * ROWS_PER_PACKET);
   const rows: string[] = [];
   const arena = createArena(roomFor(trace, batch));
   const input = createInput(arena, batch);
   let nowNs = 0;
-  for (let first = 0; first < trace.length; first += batch) {
-    before?.get(first)?.();
-    const part = trace.slice(first, first + batch);
+  for (let first = 0, end = 0; first < trace.length; first = end) {
+    before?.get(first)?.(engine);
+    end = Math.min(first + batch, ...stops.filter((stop) => stop > first));
+    const part = trace.slice(first, end);
     arena.used = 0;
     input.next = 0;
     for (const [i, { port, gapNs, bytes }] of part.entries()) {
@@ -66,12 +73,18 @@ export function run(trace: readonly Sent[], options: RunOptions): RunResult {
       const source = origin[i]! < 0 ? -1 : origin[i]! + first;
       const from = offset[i]!;
       const hex = Buffer.from(bytes.buffer, from, length[i]!).toString('latin1');
-      const columns = [packet, parent, verdict, reason, exit, tsNs, endpoint, service].map(
-        (column) => column[i],
-      );
-      rows.push(`${source} ${columns.join(' ')} ${hex}`);
+      const columns = [packet, parent, verdict, reason, exit, tsNs].map((column) => column[i]);
+      const servers = names ? namesOf(endpoint[i]!, service[i]!) : `${endpoint[i]} ${service[i]}`;
+      rows.push(`${source} ${columns.join(' ')} ${servers} ${hex}`);
     }
     output.count = 0;
+  }
+
+  function namesOf(endpoint: number, service: number): string {
+    const { endpoints, services } = engine.epoch.tables;
+    const name = (row: number, column: Uint32Array): string =>
+      row < 0 ? '-' : engine.epoch.text(column[row]!);
+    return `${name(endpoint, endpoints.name)} ${name(service, services.name)}`;
   }
 }
 

@@ -1,0 +1,136 @@
+/** Takes an engine from one table set to the next: what it remembers by row is brought to the new rows. */
+import type { Conntrack } from '../tables/conntrack.js';
+import type { Epoch } from '../tables/epoch.js';
+import type { HeldPackets } from '../tables/held.js';
+import { EngineMetrics } from './metrics.js';
+import { movesOfAll, movesOfRows, type RowMoves, type RunMove } from './row-moves.js';
+import { ruleKeys } from './rule-keys.js';
+import { forgetStale } from './stale-connections.js';
+
+/** What refers to rows. */
+export interface Remembered {
+  readonly conntrack: Conntrack;
+  readonly held: HeldPackets;
+  readonly metrics: EngineMetrics;
+  /** One-node form: the node, or -1. */
+  readonly onlyNode: number;
+}
+
+/** Bring everything from `from`, which is let go, to `to`, which is held. Returns what the engine goes on with: the metrics are others when the new tables
+ *  have other rows.
+ *  @throws RangeError, before anything is changed, when a node is gone that is the only one, or where packets wait,
+ *  or `to` has been overwritten. */
+export function carryOver(from: Epoch, to: Epoch, old: Remembered): Pick<Remembered, 'metrics' | 'onlyNode'> {
+  to.hold();
+  try {
+    const now = carry(from, to, old);
+    from.release();
+    return now;
+  } catch (error) {
+    to.release();
+    throw error;
+  }
+}
+
+function carry(from: Epoch, to: Epoch, old: Remembered): Pick<Remembered, 'metrics' | 'onlyNode'> {
+  const rows = changedRows(from, to, old.metrics);
+  const moves = rows === null ? movesOfAll(from, to) : movesOfRows(from, to, rows);
+  const nodeNow = (node: number): number => (node < 0 || moves.nodes === null ? node : moves.nodes[node]!);
+  checkNodes(from, old, nodeNow);
+  forgetStale(old.conntrack, from, to, moves.ports, old.metrics.endpointConnections);
+  carryConnections(old.conntrack, moves, old.metrics.endpointConnections);
+  carryHeld(old.held, moves, nodeNow);
+  const metrics = rows === null ? copyMetrics(from, to, old.metrics, moves) : old.metrics;
+  if (rows !== null) moveCounts(old.metrics.endpointConnections, old.metrics.endpointConnections, moves.runs);
+  return { metrics, onlyNode: nodeNow(old.onlyNode) };
+}
+
+/** Rows of the Services that differ, when nothing else does; null when anything may. */
+function changedRows(from: Epoch, to: Epoch, metrics: EngineMetrics): readonly number[] | null {
+  if (from.history === null || from.history !== to.history) return null;
+  if (metrics.endpointConnections.length < to.tables.endpoints.capacity) return null;
+  return from.history.changedServices(from.number, to.number);
+}
+
+function checkNodes(from: Epoch, { held, onlyNode }: Remembered, now: (node: number) => number): void {
+  const name = (node: number): string => from.text(from.tables.nodes.name[node]!);
+  if (onlyNode >= 0 && now(onlyNode) < 0)
+    throw new RangeError(`the new table set has no node ${name(onlyNode)}`);
+  for (let i = 0; i < held.count; i++)
+    if (now(held.node[i]!) < 0)
+      throw new RangeError(
+        `packets wait on node ${name(held.node[i]!)}, which is gone: advance() past their timers first`,
+      );
+}
+
+function carryConnections(conntrack: Conntrack, moves: RowMoves, counts: Float64Array): void {
+  if (moves.nodes !== null) conntrack.renumberNodes(moves.nodes);
+  if (moves.services === null && moves.runs.every((run) => isUnmoved(run, counts))) return;
+  const { service, endpoint } = conntrack;
+  const { first, now } = endpointMap(moves.runs);
+  for (let row = 0; row < conntrack.end; row++) {
+    const at = endpoint[row]! - first;
+    if (at >= 0 && at < now.length) endpoint[row] = now[at]!;
+    if (moves.services !== null && service[row]! >= 0) service[row] = moves.services[service[row]!]!;
+  }
+}
+
+/** Nothing refers to an endpoint that is elsewhere now. */
+const isUnmoved = ({ first, now }: RunMove, counts: Float64Array): boolean =>
+  now.every((row, i) => row === first + i || counts[first + i] === 0);
+
+/** All runs in one column, from the lowest row of any to the highest; rows between them stay. */
+function endpointMap(runs: readonly RunMove[]): RunMove {
+  const first = runs.reduce((least, run) => Math.min(least, run.first), Number.MAX_SAFE_INTEGER);
+  const end = runs.reduce((most, run) => Math.max(most, run.first + run.now.length), 0);
+  const now = Int32Array.from({ length: Math.max(0, end - first) }, (_, i) => first + i);
+  for (const run of runs) now.set(run.now, run.first - first);
+  return { first, now };
+}
+
+function carryHeld(held: HeldPackets, moves: RowMoves, nodeNow: (node: number) => number): void {
+  for (let i = 0; i < held.count; i++) {
+    held.node[i] = nodeNow(held.node[i]!);
+    if (moves.services !== null && held.service[i]! >= 0) held.service[i] = moves.services[held.service[i]!]!;
+  }
+}
+
+/** Counts of the new table set, in memory of their own: of what is in both sets it goes on. */
+function copyMetrics(from: Epoch, to: Epoch, old: EngineMetrics, moves: RowMoves): EngineMetrics {
+  const metrics = new EngineMetrics(to.tables, {
+    countsRules: old.rulePackets.length > 0,
+    timesStages: old.stageTimes.length > 0,
+  });
+  metrics.head.set(old.head);
+  metrics.stageTimes.set(old.stageTimes);
+  moves.services?.forEach((now, before) => {
+    if (now >= 0) metrics.serviceConnections[now]! += old.serviceConnections[before]!;
+  });
+  moveCounts(old.endpointConnections, metrics.endpointConnections, moves.runs);
+  if (old.rulePackets.length > 0) {
+    const rules = new Map(ruleKeys(from).map((key, rule) => [key, rule]));
+    ruleKeys(to).forEach((key, rule) => {
+      metrics.rulePackets[rule] = old.rulePackets[rules.get(key) ?? -1] ?? 0;
+    });
+  }
+  return metrics;
+}
+
+/** Counts of endpoints from one column to another, which may be the same. */
+function moveCounts(from: Float64Array, to: Float64Array, runs: readonly RunMove[]): void {
+  const counts = runs.map(({ first, now }) => from.slice(first, first + now.length));
+  if (from === to) for (const { first, now } of runs) to.fill(0, first, first + now.length);
+  runs.forEach(({ now }, run) => {
+    now.forEach((row, i) => {
+      if (row >= 0) to[row]! += counts[run]![i]!;
+    });
+  });
+}
+
+/** Row of a node.
+ *  @throws RangeError when there is none of that name. */
+export function findNode(epoch: Epoch, name: string): number {
+  const { nodes } = epoch.tables;
+  for (let row = 0; row < nodes.rows; row++) if (epoch.text(nodes.name[row]!) === name) return row;
+  throw new RangeError(`there is no node ${name}`);
+}

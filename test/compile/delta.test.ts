@@ -1,0 +1,145 @@
+/** Watch events, one by one, give what a full compile of the objects gives that are there in the end. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { type LoadedCluster, loadCluster, type WatchEvent } from '../../src/cluster.js';
+import { Epoch } from '../../src/tables/epoch.js';
+import { InputError } from '../../src/verdict/input-error.js';
+import { epochText } from '../support/epoch-text.js';
+import { anyEvent, BASE, type KubeObject, keyOf, pod, SERVICES, slice } from '../support/watch.js';
+
+/** What a plain loader makes of the objects. */
+const fresh = (objects: Iterable<KubeObject>): Promise<LoadedCluster> =>
+  loadCluster({ objects: [...objects] });
+
+/** The objects after an event. */
+function put(objects: Map<string, KubeObject>, { type, object }: { type: string; object: KubeObject }): void {
+  if (type === 'DELETED') objects.delete(keyOf(object));
+  else objects.set(keyOf(object), object);
+}
+
+const startObjects = (): Map<string, KubeObject> => new Map(BASE.map((object) => [keyOf(object), object]));
+/** Made of the one before it by writing rows. */
+const isSmall = (epoch: Epoch): boolean => epoch.history !== null;
+
+test('random events: tables, model and notes are those of a full compile, and refused events change nothing', async () => {
+  let small = 0;
+  let refused = 0;
+  await fc.assert(
+    fc.asyncProperty(fc.array(anyEvent, { minLength: 1, maxLength: 25 }), async (events) => {
+      const objects = startObjects();
+      const cluster = await fresh(objects.values());
+      let number = 1;
+      for (const event of events) {
+        const wanted = new Map(objects);
+        put(wanted, event);
+        const full = await fresh(wanted.values()).catch((error: unknown) => error);
+        const apply = (): Epoch => cluster.apply(event);
+        if (full instanceof InputError) {
+          assert.throws(apply, InputError);
+          refused++;
+          continue;
+        }
+        const { model, notes, unused } = full as LoadedCluster;
+        put(objects, event);
+        const epoch = apply();
+        number++;
+        if (isSmall(epoch)) small++;
+        assert.equal(epoch.number, number);
+        assert.deepEqual(cluster.model, model);
+        assert.deepEqual([cluster.notes, cluster.unused], [notes, unused]);
+        assert.deepEqual(epochText(epoch), epochText((full as LoadedCluster).compile(number)));
+      }
+      const [applied, compiled] = [cluster, await fresh(objects.values())].map((one) =>
+        one.compile(number).save(),
+      );
+      assert.ok(Buffer.from(applied!).equals(Buffer.from(compiled!)), 'byte for byte');
+    }),
+    { numRuns: 60, seed: 20260301 },
+  );
+  assert.ok(small > 100, `${small} events took the small way`);
+  assert.ok(refused > 0, `${refused} events were refused`);
+});
+
+const up = (n: number) => ({ n, isReady: true });
+/** What changes endpoints alone, and what does not. */
+const EVENTS: readonly (readonly [why: string, event: WatchEvent, isSmall: boolean])[] = [
+  [
+    'an endpoint more',
+    { type: 'MODIFIED', object: slice('by-slice-1', 'by-slice', [up(1), up(2), up(3)]) },
+    true,
+  ],
+  ['an endpoint less', { type: 'MODIFIED', object: slice('by-slice-1', 'by-slice', [up(2)]) }, true],
+  ['another slice', { type: 'ADDED', object: slice('by-slice-2', 'by-slice', [up(9)]) }, true],
+  ['a slice gone', { type: 'DELETED', object: slice('by-slice-1', 'by-slice', []) }, true],
+  ['a slice that changes hands', { type: 'MODIFIED', object: slice('by-slice-1', 'by-pods', [up(1)]) }, true],
+  ['a pod that is not ready any more', { type: 'MODIFIED', object: pod(1, false) }, true],
+  ['a pod said again', { type: 'MODIFIED', object: pod(1, true) }, true],
+  ['a slice that was never there', { type: 'DELETED', object: slice('none', 'by-slice', []) }, true],
+  ['a pod with other labels', { type: 'MODIFIED', object: pod(1, true, { app: 'z' }) }, false],
+  ['a pod gone', { type: 'DELETED', object: pod(1, true) }, false],
+  ['a Service gone', { type: 'DELETED', object: SERVICES[0]! }, false],
+  [
+    'another node served by a node-local Service',
+    { type: 'ADDED', object: slice('l', 'local', [up(1)]) },
+    false,
+  ],
+];
+for (const [why, event, wanted] of EVENTS)
+  test(`${wanted ? 'rewrites the rows that it touches' : 'compiles anew'}: ${why}`, async () => {
+    const cluster = await fresh(BASE);
+    cluster.compile();
+    assert.equal(isSmall(cluster.apply(event)), wanted);
+  });
+
+test('a table set is overwritten two changes later unless it is held', async () => {
+  const cluster = await fresh(BASE);
+  const flip = (isReady: boolean): Epoch => cluster.apply({ type: 'MODIFIED', object: pod(1, isReady) });
+  const compiled = flip(false);
+  const [still, held] = [epochText(compiled), flip(true)];
+  const text = epochText(held);
+  held.hold();
+  const loose = flip(false);
+  for (let i = 0; i < 6; i++) flip(i % 2 === 0);
+  assert.throws(() => loose.text(0), RangeError);
+  assert.throws(() => loose.save(), RangeError);
+  assert.throws(() => loose.hold(), RangeError);
+  assert.deepEqual(epochText(held), text);
+  assert.deepEqual(epochText(compiled), still, 'what was compiled whole stays');
+  held.release();
+});
+
+test('when the spare rows are used up the cluster is compiled anew', async () => {
+  const cluster = await fresh(BASE);
+  let compiles = 0;
+  let last: Epoch | null = null;
+  for (let i = 0; i < 300; i++) {
+    // Hostnames that never come again use up the room for names.
+    const ends = Array.from({ length: 6 }, (_, k) => ({
+      n: k + 1,
+      isReady: true,
+      hostname: `host-${i}-${k}-${'x'.repeat(40)}`,
+    }));
+    const epoch = cluster.apply({ type: 'MODIFIED', object: slice('by-slice-1', 'by-slice', ends) });
+    if (!isSmall(epoch)) compiles++;
+    last = epoch;
+  }
+  assert.equal(compiles, 3);
+  assert.deepEqual(epochText(last!), epochText(cluster.compile()));
+});
+
+test('saved, a changed table set is loaded as any other', async () => {
+  const cluster = await fresh(BASE);
+  cluster.apply({ type: 'MODIFIED', object: pod(1, false) });
+  const epoch = cluster.apply({ type: 'MODIFIED', object: pod(1, true) });
+  const saved = epoch.save();
+  assert.deepEqual(epochText(Epoch.load(saved)), epochText(epoch));
+  saved[saved.length >> 1]! ^= 1;
+  assert.throws(() => Epoch.load(saved), /checksum/);
+});
+
+test('what is no event is a TypeError', async () => {
+  const cluster = await fresh(BASE);
+  for (const event of [null, {}, { type: 'BOOKMARK', object: BASE[0] }, { type: 'ADDED', object: null }])
+    assert.throws(() => cluster.apply(event as unknown as WatchEvent), TypeError);
+});
