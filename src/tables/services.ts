@@ -5,6 +5,7 @@
  *    first, count: a run of rows in the endpoint table.
  *  SVH1, slots: row u32, row + 1; 0 is empty. Key (ip, portProto, node), linear probing, power-of-two, load <= 0.5.
  *  EPT1: address u32 | port u32 | node u32 | pod u32 | service u32 | name u32.
+ *    Sorted by address, then port, inside a run. A row of no run, in sets that changes are written to, has service NONE.
  *  Written by compile, read-only. Source: kubernetes pkg/proxy/iptables/proxier.go. */
 import { layout, type TableOf } from '../layout/layout.js';
 import { MISS, mix32 } from './addresses.js';

@@ -9,7 +9,7 @@ import { EngineMetrics } from '../../src/engine/metrics.js';
 import type { Cluster } from '../../src/model/cluster.js';
 import type { NetworkPolicy } from '../../src/model/policy.js';
 import type { Endpoint } from '../../src/model/service.js';
-import type { Epoch } from '../../src/tables/epoch.js';
+import { Epoch } from '../../src/tables/epoch.js';
 import { endOf } from '../support/cases.js';
 import { testCluster } from '../support/cluster.js';
 import { Journey } from '../support/journey.js';
@@ -273,6 +273,17 @@ test('what cannot be carried is refused, and the engine goes on as before', () =
   assert.equal(endOf(journey.wait(4)[0]!), 'rejected host-unreachable');
   journey.engine.install(compile(alone, 2));
   assert.equal(journey.epoch.number, 2);
+});
+
+test('a view of the buffer alone, as another thread has it, holds and is installed like any other', () => {
+  const { first, next } = inPlace();
+  const journey = new Journey(new Epoch(first.buffer));
+  for (let i = 0; i < 4; i++) next(i % 2 === 0 ? without(base, 'b') : base);
+  walk(journey, [['a', 'a:40000 > far:80 SYN', 'delivered pod:web/b']]);
+  journey.engine.install(new Epoch(next(without(base, 'b')).buffer));
+  const old = journey.send('a', 'a:40000 > far:80 SYN')[0]!;
+  assert.deepEqual([endOf(old), old.service, old.endpoint], ['delivered pod:web/b', 'web/far:http', '']);
+  walk(journey, [['a', 'a:40001 > far:80 SYN', 'rejected no-endpoints']]);
 });
 
 test('an engine keeps the table set that it runs on while the cluster moves on', () => {
