@@ -3,7 +3,7 @@ import { type Mac, POD_MAC_HI } from '../addr/mac.js';
 import type { EthernetFields } from '../packet/build.js';
 import { ADDRESS_KIND, findAddress } from '../tables/addresses.js';
 import type { Epoch, Tables } from '../tables/epoch.js';
-import { NETWORK_KIND } from '../tables/nodes.js';
+import { isClusterAddress } from '../tables/nodes.js';
 import { badArgument } from './exit.js';
 import { type Reference, referenceName } from './reference.js';
 
@@ -57,9 +57,7 @@ function podEntry(tables: Tables, address: number, dst: number): Entry {
 export function podNextHop(tables: Tables, node: number, dst: number): Mac {
   const { networks, nodes, addresses } = tables;
   const tun0 = (row: number): Mac => ({ hi: nodes.tunMacHi[row]!, lo: nodes.tunMacLo[row]! });
-  for (let i = 0; i < networks.rows; i++) {
-    if (networks.kind[i] !== NETWORK_KIND.CLUSTER) continue;
-    if ((dst & networks.mask[i]!) >>> 0 !== networks.base[i]!) continue;
+  if (isClusterAddress(networks, dst)) {
     const slot = findAddress(addresses, dst);
     const isGateway = slot >= 0 && addresses.kind[slot] === ADDRESS_KIND.GATEWAY;
     return isGateway ? tun0(addresses.row[slot]!) : { hi: POD_MAC_HI, lo: dst };

@@ -2,7 +2,7 @@
 import { POD_MAC_HI } from '../addr/mac.js';
 import { ADDRESS_KIND, findAddress } from '../tables/addresses.js';
 import type { Tables } from '../tables/epoch.js';
-import { NETWORK_KIND } from '../tables/nodes.js';
+import { isClusterAddress } from '../tables/nodes.js';
 import { ETHERNET, ethSrcHi, ethSrcLo } from '../wire/ethernet.js';
 import { FrameType, type PacketView } from './packet-view.js';
 
@@ -29,7 +29,7 @@ export function entryPort(tables: Tables, p: DataView, frameAt: number, view: Pa
   const pod = podOfMac(tables, p, frameAt);
   if (pod >= 0) return pod;
   if (targetKind === ADDRESS_KIND.NODE) return nodes.nicPort[addresses.row[target]!]!;
-  return targetKind === ADDRESS_KIND.POD && !isClusterNetwork(tables, view.src)
+  return targetKind === ADDRESS_KIND.POD && !isClusterAddress(tables.networks, view.src)
     ? Entry.FROM_OUTSIDE
     : Entry.UNKNOWN;
 }
@@ -47,15 +47,6 @@ function entryOfNode(tables: Tables, view: PacketView, node: number): number {
 export function rowOf(tables: Tables, address: number, kind: number): number {
   const slot = findAddress(tables.addresses, address);
   return slot >= 0 && tables.addresses.kind[slot] === kind ? tables.addresses.row[slot]! : -1;
-}
-
-/** Is `address` in a network of pods? */
-export function isClusterNetwork(tables: Tables, address: number): boolean {
-  const { networks } = tables;
-  for (let i = 0; i < networks.rows; i++)
-    if (networks.kind[i] === NETWORK_KIND.CLUSTER && (address & networks.mask[i]!) >>> 0 === networks.base[i])
-      return true;
-  return false;
 }
 
 /** Is `address` in a network of pods or of Services? */

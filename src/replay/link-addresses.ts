@@ -3,9 +3,9 @@
 import { POD_MAC_HI } from '../addr/mac.js';
 import { ADDRESS_KIND } from '../tables/addresses.js';
 import type { Tables } from '../tables/epoch.js';
-import { PORT_KIND } from '../tables/nodes.js';
+import { isClusterAddress, PORT_KIND } from '../tables/nodes.js';
 import { ethDstHi, ethDstLo, isGroupMac, setEthDst, setEthSrc } from '../wire/ethernet.js';
-import { isClusterNetwork, rowOf } from './entry.js';
+import { rowOf } from './entry.js';
 import { FrameType, type PacketView } from './packet-view.js';
 
 const BROADCAST_HI = 0xffff;
@@ -64,7 +64,7 @@ function writeDestination(tables: Tables, p: DataView, at: number, view: PacketV
     return;
   }
   const gateway = rowOf(tables, view.dst, ADDRESS_KIND.GATEWAY);
-  if (gateway < 0 && isClusterNetwork(tables, view.dst)) setEthDst(p, at, POD_MAC_HI, view.dst);
+  if (gateway < 0 && isClusterAddress(tables.networks, view.dst)) setEthDst(p, at, POD_MAC_HI, view.dst);
   else
     setEthDst(
       p,
@@ -79,7 +79,7 @@ function isKnownMac(tables: Tables, p: DataView, at: number, port: number): bool
   const hi = ethDstHi(p, at);
   const lo = ethDstLo(p, at);
   const node = ports.node[port]!;
-  if (hi === POD_MAC_HI && isClusterNetwork(tables, lo)) return true;
+  if (hi === POD_MAC_HI && isClusterAddress(tables.networks, lo)) return true;
   if (hi === nodes.tunMacHi[node] && lo === nodes.tunMacLo[node]) return true;
   if (hi === nodes.nicMacHi[node] && lo === nodes.nicMacLo[node]) return true;
   // The manifests name the NIC's MAC: a frame to another one is another machine's.

@@ -3,7 +3,6 @@
  *  openshift/sdn pkg/network/node/iptables.go. */
 import { findAddress } from '../tables/addresses.js';
 import { CT_FLAG } from '../tables/conntrack.js';
-import { NETWORK_KIND } from '../tables/nodes.js';
 import { SERVICE_FLAG } from '../tables/services.js';
 import { Reason } from '../verdict/reasons.js';
 import { Verdict } from '../verdict/verdict.js';
@@ -181,15 +180,6 @@ export function hostOutput(w: Walk): number {
   if (isLocal(w, ipv4Dst(w.p, w.l3))) return PostroutingNext.Input;
   routeOut(w);
   return postrouting(w);
-}
-
-/** Is the address in one of the cluster's pod networks? */
-export function isInCluster(w: Walk, address: number): boolean {
-  const { networks } = w.tables;
-  for (let i = 0; i < networks.rows; i++)
-    if (networks.kind[i] === NETWORK_KIND.CLUSTER && (address & networks.mask[i]!) >>> 0 === networks.base[i])
-      return true;
-  return false;
 }
 
 /** Kind of an address, or 0. */

@@ -1,7 +1,7 @@
 /** What a pod's stack sends by itself: RST, port unreachable, echo replies; and, when asked to, what servers would.
  *  Answers leave by the pod's eth0 and walk the whole path. */
 import { ADDRESS_KIND, findAddress } from '../tables/addresses.js';
-import { NETWORK_KIND, POD_FLAG } from '../tables/nodes.js';
+import { isClusterAddress, POD_FLAG } from '../tables/nodes.js';
 import { ETHERNET, ETHERTYPE, writeEthernet } from '../wire/ethernet.js';
 import { fillIcmpChecksum, ICMP, ICMP_TYPE, ICMP_UNREACHABLE } from '../wire/icmp.js';
 import {
@@ -47,13 +47,7 @@ const DNS_ANSWER_MAX = 1232;
 export function writePodEthernet(w: Walk, at: number, pod: number, destination: number): void {
   const { pods, nodes, networks, addresses } = w.tables;
   let node = pods.node[pod]!;
-  let isOnLink = false;
-  for (let i = 0; i < networks.rows; i++)
-    if (
-      networks.kind[i] === NETWORK_KIND.CLUSTER &&
-      (destination & networks.mask[i]!) >>> 0 === networks.base[i]
-    )
-      isOnLink = true;
+  let isOnLink = isClusterAddress(networks, destination);
   const slot = findAddress(addresses, destination);
   if (slot >= 0 && addresses.kind[slot] === ADDRESS_KIND.GATEWAY) {
     node = addresses.row[slot]!;

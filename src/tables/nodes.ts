@@ -71,6 +71,14 @@ export const PORT_KIND = { POD: 1, NIC: 2, TUN: 3 } as const;
 /** Namespaces: NetID, name, and the policies that isolate them whole, for explanations. */
 export const NAMESPACE_TABLE = layout('NSP1', { vni: 'u32', name: 'u32', isolatedBy: 'u32' });
 
+/** Is `address` (u32) in one of the pod networks? A cluster has one or two, so they are looked at in turn. */
+export function isClusterAddress(networks: TableOf<typeof NETWORK_TABLE>, address: number): boolean {
+  for (let i = 0; i < networks.rows; i++)
+    if (networks.kind[i] === NETWORK_KIND.CLUSTER && (address & networks.mask[i]!) >>> 0 === networks.base[i])
+      return true;
+  return false;
+}
+
 /** Does pod row `pod` listen on port << 16 | protocol? A pod has few ports, so they are looked at in turn. */
 export function podListens(
   pods: TableOf<typeof POD_TABLE>,

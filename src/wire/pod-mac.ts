@@ -1,4 +1,3 @@
-/** The MAC of a pod is made of its address: 0a:58, then the four bytes (containernetworking/plugins pkg/utils/hwaddr). */
+/** The MAC of a pod, 0a:58 and its address, for those who write frames. */
 
-/** First two octets; the other four are the address. */
-export const POD_MAC_HI = 0x0a58;
+export { POD_MAC_HI } from '../addr/mac.js';

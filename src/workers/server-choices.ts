@@ -2,7 +2,7 @@
 import { POD_MAC_HI } from '../addr/mac.js';
 import type { StateBuffer } from '../layout/state-buffer.js';
 import type { Tables } from '../tables/epoch.js';
-import { NETWORK_KIND, NONE } from '../tables/nodes.js';
+import { isClusterAddress, NONE } from '../tables/nodes.js';
 import { Verdict } from '../verdict/verdict.js';
 import { ETHERNET } from '../wire/ethernet.js';
 import { IPV4, ipv4HeaderSize } from '../wire/ipv4.js';
@@ -96,13 +96,7 @@ export class ServerChoices {
   #isNeighbour(pod: number, address: number): boolean {
     const { networks, nodes, pods } = this.#tables;
     if (address === nodes.gateway[pods.node[pod]!]) return false;
-    for (let i = 0; i < networks.rows; i++)
-      if (
-        networks.kind[i] === NETWORK_KIND.CLUSTER &&
-        (address & networks.mask[i]!) >>> 0 === networks.base[i]
-      )
-        return true;
-    return false;
+    return isClusterAddress(networks, address);
   }
 
   #find(rows: LaneRows, i: number): number {

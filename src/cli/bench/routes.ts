@@ -1,4 +1,5 @@
 /** Who talks to whom in the measured traffic: clients and servers of a cluster for each kind of path. */
+import { POD_MAC_HI } from '../../addr/mac.js';
 import { serversFor, type TrafficTarget, type TrafficTopology } from '../../io/generate-topology.js';
 import { PROTOCOL } from '../../wire/ipv4.js';
 import type { Path } from './cases.js';
@@ -16,7 +17,6 @@ export interface Route {
 }
 
 const ROUTES_MAX = 64;
-const POD_MAC_HI = 0x0a58;
 
 /** Up to 64 routes of the kind; none when the cluster has none. */
 export function benchRoutes(topology: TrafficTopology, path: Path): Route[] {

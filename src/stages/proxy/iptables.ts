@@ -2,7 +2,7 @@
  *  Source: kubernetes pkg/proxy/iptables/proxier.go; openshift/sdn pkg/network/node/iptables.go;
  *  Linux net/netfilter/nf_nat_core.c (get_unique_tuple, nf_nat_l4proto_unique_tuple). */
 import { CT_FLAG } from '../../tables/conntrack.js';
-import { NETWORK_KIND } from '../../tables/nodes.js';
+import { isClusterAddress } from '../../tables/nodes.js';
 import { findService } from '../../tables/services.js';
 import { IPV4, PROTOCOL } from '../../wire/ipv4.js';
 import { natDestination, natSource } from '../nat.js';
@@ -44,19 +44,18 @@ export function translateNewDestination(w: Walk): void {
 /** What a capture showed, if it is an endpoint of this Service; else by chance. kube-proxy's chain of 1/n, 1/(n-1) …
  *  gives every endpoint the same chance, so one draw does. */
 function chooseEndpoint(w: Walk, service: number, count: number): number {
-  const { services, endpoints } = w.tables;
+  const { services } = w.tables;
   if (w.pick >= 0 && sharesPort(w, w.pick, service)) return w.pick;
   const random = keyedRandom(w.seed ^ Math.imul(w.node + 1, 0x632be5ab), w.tuple, w.nowNs, SALT.ENDPOINT);
   const first = services.first[service]!;
   return first + Math.floor((random * count) / 0x100000000);
+}
 
-  function sharesPort(walk: Walk, endpoint: number, row: number): boolean {
-    const owner = endpoints.service[endpoint]!;
-    return (
-      walk.tables.services.ip[owner] === walk.tables.services.ip[row] &&
-      walk.tables.services.portProto[owner] === walk.tables.services.portProto[row]
-    );
-  }
+/** Is the endpoint one of the same Service port, whichever node's choice it was compiled for? */
+function sharesPort({ tables }: Walk, endpoint: number, row: number): boolean {
+  const { services, endpoints } = tables;
+  const owner = endpoints.service[endpoint]!;
+  return services.ip[owner] === services.ip[row] && services.portProto[owner] === services.portProto[row];
 }
 
 /** KUBE-SEP marks an endpoint that reaches itself; KUBE-SVC marks what the local detector does not call local:
@@ -69,13 +68,7 @@ function needsMasquerade(w: Walk, endpoint: number): boolean {
     : w.inDevice !== HostDevice.TUN0;
 }
 
-function isPodNetwork(w: Walk, address: number): boolean {
-  const { networks } = w.tables;
-  for (let i = 0; i < networks.rows; i++)
-    if (networks.kind[i] === NETWORK_KIND.CLUSTER && (address & networks.mask[i]!) >>> 0 === networks.base[i])
-      return true;
-  return false;
-}
+const isPodNetwork = (w: Walk, address: number): boolean => isClusterAddress(w.tables.networks, address);
 
 /** nat POSTROUTING. The mark is masqueraded from a random port; else what leaves the cluster network is, keeping its
  *  port where that is free. False when no port is free. */
