@@ -11,7 +11,7 @@ import { trafficTopology } from '../src/cli/traffic-topology.js';
 import { loadCluster } from '../src/cluster.js';
 import { createCapture } from '../src/io/capture-writer.js';
 import { TrafficGenerator } from '../src/io/generate.js';
-import type { TrafficProfileName } from '../src/io/generate-profiles.js';
+import { TRAFFIC_PROFILES, type TrafficProfileName } from '../src/io/generate-profiles.js';
 import { Chunk } from '../src/replay/chunk.js';
 import { Director } from '../src/replay/director.js';
 import { replay } from '../src/replay/replay.js';
@@ -155,6 +155,9 @@ function report(rounds: readonly (readonly Measured[])[]): void {
 const [first = 'small', second = '1000000', third] = process.argv.slice(2);
 if (first === '--case') {
   console.log(JSON.stringify(await measure(second, Number(third))));
+} else if (!Object.hasOwn(TRAFFIC_PROFILES, first)) {
+  console.error(`scaling.js [${Object.keys(TRAFFIC_PROFILES).join('|')}] [packets]`);
+  process.exitCode = 2;
 } else {
   const folder = mkdtempSync(join(tmpdir(), 'podplane-scaling-'));
   const path = join(folder, 'traffic.pcapng');
