@@ -6,6 +6,7 @@ import { checkCommand } from './cli/check.js';
 import { dumpCommand } from './cli/dump.js';
 import { endQuietlyOnClosedPipe, reportError } from './cli/exit.js';
 import { genCommand } from './cli/gen.js';
+import { matrixCommand } from './cli/matrix.js';
 import { probeCommand } from './cli/probe.js';
 import { reasonsCommand } from './cli/reasons.js';
 import { replayCommand } from './cli/replay.js';
@@ -31,6 +32,7 @@ for (const command of [
   genCommand(),
   benchCommand(),
   dumpCommand(),
+  matrixCommand(),
   reasonsCommand(),
   versionCommand(),
 ])

@@ -86,7 +86,7 @@ test('the commands of README.md print what stands below them', () => {
   const shown = blocks(readFileSync(join(ROOT, 'README.md'), 'utf8'), '').filter((block) =>
     block.startsWith('$ npx podplane '),
   );
-  assert.equal(shown.length, 2);
+  assert.ok(shown.length >= 2, `${shown.length} commands are shown`);
   for (const block of shown) {
     const [command, ...lines] = block.trimEnd().split('\n');
     const printed = nodeOutput([cli, ...command!.split(' ').slice(3)])
