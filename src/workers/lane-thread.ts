@@ -4,7 +4,7 @@ import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:wor
 import { Piscina } from 'piscina';
 import type { Epoch } from '../tables/epoch.js';
 import { Answers, type More } from './answers.js';
-import type { FaultList } from './faults.js';
+import { type FaultList, runsOutOfMemory } from './faults.js';
 import type { GroupOutcome } from './lane-group.js';
 import type { LaneSettings } from './lane-runner.js';
 import type { Parcel } from './parcel.js';
@@ -18,6 +18,9 @@ import {
   type Task,
   type WorkerMemory,
 } from './worker-memory.js';
+
+/** Of a thread that shall run out of it for a test. */
+const LITTLE_MEMORY = { maxOldGenerationSizeMb: 64 };
 
 export class LaneThread {
   readonly recovery: Recovery;
@@ -70,6 +73,7 @@ export class LaneThread {
   /** A pool of one, as the lanes' connections live in one thread; a new one each time, as a pool whose thread dies while
    *  it starts never starts another, nor tells. */
   #start(): void {
+    const { faults } = this.#setup;
     const { port1, port2 } = new MessageChannel();
     this.#port = port1;
     this.#pool = new Piscina<WorkerStart, never>({
@@ -78,6 +82,7 @@ export class LaneThread {
       minThreads: 1,
       maxThreads: 1,
       workerData: this.#setup,
+      ...(faults !== null && runsOutOfMemory(faults) ? { resourceLimits: LITTLE_MEMORY } : {}),
     });
     // What it is of, the task's own promise says too.
     this.#pool.on('error', () => {});

@@ -1,7 +1,7 @@
 /** Decides what follows when a worker dies: its task again, row by row; a packet into quarantine; or the end of its lanes.
  *
  *  A death names the rows in hand. The rerun takes them one by one, so a packet that kills is alone in hand when it kills
- *  again; once it was that at two deaths, it is not walked any more. */
+ *  again; being in hand at two deaths, at one of them alone, it is not walked any more. */
 import { CONTROL, doneTasks, HAND, QUARANTINE_MAX, type WorkerMemory } from './worker-memory.js';
 
 /** Deaths in one task, none of which put a packet into quarantine, before its worker's lanes are given up. */
@@ -13,8 +13,8 @@ export class Recovery {
   readonly #memory: WorkerMemory;
   /** Task in hand at the last death. */
   #serial = -1;
-  /** Packets that, since this task is in hand, were alone in hand at a death, by sequence number: at how many. */
-  readonly #suspects = new Map<number, number>();
+  /** Packets that were in hand at deaths since this task is: runs of sequence numbers, first and last. */
+  readonly #suspects: (readonly [first: number, last: number])[] = [];
 
   constructor(memory: WorkerMemory) {
     this.#memory = memory;
@@ -31,7 +31,7 @@ export class Recovery {
     const serial = doneTasks(this.#memory);
     if (serial !== this.#serial) {
       this.#serial = serial;
-      this.#suspects.clear();
+      this.#suspects.length = 0;
       control[CONTROL.DEATHS] = 0;
     }
     const deaths = control[CONTROL.DEATHS]! + 1;
@@ -44,16 +44,19 @@ export class Recovery {
     return null;
   }
 
-  /** If one packet alone was in hand, remember it; at the second time it goes into quarantine. */
+  /** If one packet alone was in hand, and was in hand before, it goes into quarantine. */
   #suspect(): boolean {
     const { hand, quarantine } = this.#memory;
-    if (hand[HAND.ROWS] !== 1) return false;
-    const sequence = hand[HAND.SEQUENCE]!;
-    const deaths = (this.#suspects.get(sequence) ?? 0) + 1;
-    this.#suspects.set(sequence, deaths);
-    if (deaths < 2) return false;
-    quarantine[1 + quarantine[0]!] = sequence;
-    quarantine[0]!++;
-    return true;
+    const rows = hand[HAND.ROWS]!;
+    if (rows === 0) return false;
+    const first = hand[HAND.FIRST]!;
+    const wasInHand = this.#suspects.some(([from, to]) => from <= first && first <= to);
+    if (rows === 1 && wasInHand) {
+      quarantine[1 + quarantine[0]!] = first;
+      quarantine[0]!++;
+      return true;
+    }
+    this.#suspects.push([first, hand[HAND.LAST]!]);
+    return false;
   }
 }

@@ -35,9 +35,10 @@ export class RowsInHand {
     if (isFault) until = this.#faults.cut(sequence, first, until);
     // None between the two, or a death there would name rows that were not in hand.
     this.#hand[HAND.ROWS] = 0;
-    this.#hand[HAND.SEQUENCE] = sequence[first]!;
+    this.#hand[HAND.FIRST] = sequence[first]!;
+    this.#hand[HAND.LAST] = sequence[until - 1] ?? -1;
     this.#hand[HAND.ROWS] = until - first;
-    if (isFault) this.#faults.atPacket(sequence[first]!);
+    if (isFault) this.#faults.atRows(sequence, first, until);
     return until;
   }
 

@@ -4,7 +4,7 @@
  *  tasks       f64[slots * (TASK.COUNTS + lanes)]: a ring, task s in place s % slots; the pool writes, the worker reads
  *  answers     f64[]: a ring likewise, which the worker writes and the pool reads (see answers)
  *  journal     bytes: what the tasks since the last checkpoint were given (see journal)
- *  hand        f64[2]: rows that are being walked: the first one's sequence number, and how many; 0 when none are
+ *  hand        f64[3]: rows that are being walked: how many, 0 when none are; sequence numbers of the first and the last
  *  quarantine  f64[1 + QUARANTINE_MAX]: how many, then the sequence numbers of packets that are not walked any more
  *  A task is done once its answer is written. Numbers of tasks count from 0, so a count of tasks is the next one's number. */
 import { createAnswers } from './answers.js';
@@ -25,7 +25,7 @@ export const CONTROL = {
 } as const;
 
 /** Cells of `hand`. */
-export const HAND = { SEQUENCE: 0, ROWS: 1 } as const;
+export const HAND = { ROWS: 0, FIRST: 1, LAST: 2 } as const;
 
 const TASK = { SLOT: 0, USED: 1, DRAIN_AT: 2, COUNTS: 3 } as const;
 /** A trace on which more packets kill than this has another trouble. */
@@ -58,7 +58,7 @@ export function createWorkerMemory(parcels: readonly Parcel[]): WorkerMemory {
     tasks: new Float64Array(new SharedArrayBuffer(parcels.length * taskSize * 8)),
     answers: createAnswers(parcels.length, parcels[0]!.lanes.length),
     journal: new SharedArrayBuffer(Math.max(JOURNAL_SIZE, 2 * entrySizeMax(parcels[0]!))),
-    hand: new Float64Array(new SharedArrayBuffer(16)),
+    hand: new Float64Array(new SharedArrayBuffer(24)),
     quarantine: new Float64Array(new SharedArrayBuffer((1 + QUARANTINE_MAX) * 8)),
   };
 }

@@ -109,6 +109,22 @@ test('a packet that kills whoever walks it is dropped under its own reason, and 
   assert.ok(one.ledger.delivered > REFERENCE.ledger.delivered * 0.9);
 });
 
+for (const [workers, deaths] of [
+  [1, 2],
+  [2, 2],
+] as const)
+  test(`${workers} workers: a packet that kills the batch that it is in costs two deaths and no other packet`, async () => {
+    const result = await replayKilled('among:700x99', { workers });
+    assert.deepEqual([result.recovered, result.quarantined, result.lost], [deaths, 1, 0]);
+    assert.deepEqual(facts(result), facts(await replayKilled('packet:700x99')));
+  });
+
+test('a worker that runs out of memory is one that died', async () => {
+  const result = await replayKilled('packet:700@memory', { workers: 2 });
+  assert.deepEqual(facts(result), facts(REFERENCE));
+  assert.deepEqual([result.recovered, result.quarantined, result.lost], [1, 0, 0]);
+});
+
 test('what kills without a packet in hand ends the run, all before it is accounted for', async () => {
   for (const workers of [1, 2]) {
     const result = await replayKilled('journal:9x99', { workers });

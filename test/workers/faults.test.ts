@@ -21,6 +21,15 @@ test('a packet that kills stands alone among those in hand', () => {
   assert.equal(faults.cut(sequence, 3, 4), 4);
 });
 
+test('a packet among others kills with them, and does not stand alone', () => {
+  const faults = new Faults(parseFaults('among:12')!, false);
+  const sequence = Float64Array.of(10, 11, 12, 13);
+  assert.equal(faults.cut(sequence, 0, 4), 4);
+  faults.atRows(sequence, 0, 2);
+  assert.throws(() => faults.atRows(sequence, 1, 4), /among 12/);
+  faults.atRows(sequence, 1, 4);
+});
+
 test('nothing asked for is no list; anything else is refused', () => {
   assert.equal(parseFaults(undefined), null);
   assert.equal(parseFaults(''), null);
