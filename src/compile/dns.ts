@@ -47,7 +47,7 @@ export function buildDns(cluster: Cluster, serial = 1): DnsBuilders {
   const addresses = new TableBuilder(DNS_ADDRESSES);
   const bytes = new TableBuilder(DNS_BYTES);
   const slots = slotCount(answers.size);
-  for (let i = 0; i < slots; i++) names.add(EMPTY_ROW);
+  names.addZeros(slots);
   for (const [name, answer] of answers) insert(names, addresses, bytes, name, answer);
   const zoneName = wireName(zone);
   const zoneRow = {
@@ -140,8 +140,8 @@ function insert(
 
 /** Append octets to the heap; returns where they begin. */
 function append(bytes: DnsBuilders[2], octets: Uint8Array): number {
-  const at = bytes.rows;
-  for (const octet of octets) bytes.add({ octet });
+  const at = bytes.addZeros(octets.length);
+  bytes.column('octet').set(octets, at);
   return at;
 }
 

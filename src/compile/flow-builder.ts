@@ -5,6 +5,7 @@ import {
   Field,
   FLOW_ACTION,
   FLOW_FIELD,
+  FLOW_KEY_SIZE,
   FLOW_RULE,
   FLOW_SLOTS,
   FLOW_SUBTABLE,
@@ -12,14 +13,16 @@ import {
   FLOW_VALUE,
   hashStep,
   NO_RULE,
-  Op,
 } from '../tables/flows.js';
 import { NONE } from '../tables/nodes.js';
 import type { Reason } from '../verdict/reasons.js';
+import { type Action, ActionLists } from './action-lists.js';
+import { FLOW_COLUMN, FlowGroup } from './flow-groups.js';
 
-/** A match: field number -> [value, mask]. */
-export type Match = ReadonlyMap<number, readonly [value: number, mask: number]>;
-export type Action = readonly [op: number, arg: number];
+export type { Action } from './action-lists.js';
+
+/** A match: field number, value, mask, field number, … with the fields in ascending order. */
+export type Match = readonly number[];
 
 export interface Flow {
   readonly table: number;
@@ -35,27 +38,27 @@ export interface Flow {
   readonly object?: number;
 }
 
-interface Group {
-  readonly table: number;
-  readonly priority: number;
-  readonly fields: readonly (readonly [field: number, mask: number])[];
-  readonly flows: Flow[];
-}
-
 export class FlowBuilder {
-  readonly #groups = new Map<string, Group>();
+  readonly #groups: FlowGroup[] = [];
+  readonly #byHash = new Map<number, FlowGroup[]>();
+  readonly #actions = new ActionLists();
+  // The flow in hand.
+  readonly #fields = new Int32Array(FLOW_KEY_SIZE);
+  readonly #masks = new Int32Array(FLOW_KEY_SIZE);
+  readonly #values = new Int32Array(FLOW_KEY_SIZE);
 
   add(flow: Flow): void {
-    const fields = [...flow.match].map(([field, [, mask]]) => [field, mask] as const);
-    if (flow.node !== NONE) fields.push([Field.NODE, -1]);
-    fields.sort(([a], [b]) => a - b);
-    const key = `${flow.table} ${flow.priority} ${fields.map(([f, m]) => `${f}/${m}`).join(' ')}`;
-    let group = this.#groups.get(key);
-    if (group === undefined) {
-      group = { table: flow.table, priority: flow.priority, fields, flows: [] };
-      this.#groups.set(key, group);
-    }
-    group.flows.push(flow);
+    const width = this.#spread(flow);
+    const group = this.#groupOf(flow, width);
+    const row = group.add(this.#values);
+    if (row < 0) return;
+    const { columns } = group;
+    const at = row * FLOW_COLUMN.COUNT;
+    columns[at + FLOW_COLUMN.NODE] = flow.node;
+    columns[at + FLOW_COLUMN.ACTIONS] = this.#actions.id(flow.actions);
+    columns[at + FLOW_COLUMN.COOKIE] = flow.cookie ?? 0;
+    columns[at + FLOW_COLUMN.OBJECT] = flow.object ?? 0;
+    columns[at + FLOW_COLUMN.REASON] = flow.reason ?? 0;
   }
 
   /** The tables in the epoch's order: FTB, FSB, FFD, FRL, FVL, FHS, FAC. */
@@ -66,43 +69,33 @@ export class FlowBuilder {
     const rule = new TableBuilder(FLOW_RULE);
     const value = new TableBuilder(FLOW_VALUE);
     const action = new TableBuilder(FLOW_ACTION);
-    const hashes: number[] = [];
-    const groups = [...this.#groups.values()].sort((a, b) => a.table - b.table || b.priority - a.priority);
+    const groups = this.#groups.sort((a, b) => a.table - b.table || b.priority - a.priority);
     let next = 0;
     for (let number = 0; number < 256; number++) {
       const first = next;
       while (next < groups.length && groups[next]!.table === number) next++;
       table.add({ first, count: next - first });
     }
-    const runs = new Map<string, number>();
+    const hashes = new Int32Array(groups.reduce((sum, { rows }) => sum + rows, 0));
     groups.forEach((group, s) => {
-      const rows = distinctRows(group);
-      const fields = sharedFirst(group, rows);
+      const shared = sharedFields(group);
+      // Those that all rules have alike in front: they are compared before anything is hashed.
+      const order = [...shared.keys()].sort((a, b) => Number(shared[b]) - Number(shared[a]) || a - b);
       subtable.add({
         fieldFirst: field.rows,
-        fieldCount: fields.length,
-        sameCount: fields.filter((f) => f.isShared).length,
-        onlyRule: fields.every((f) => f.isShared) ? rule.rows : NO_RULE,
+        fieldCount: group.width,
+        sameCount: shared.filter((isShared) => isShared).length,
+        onlyRule: shared.every((isShared) => isShared) ? rule.rows : NO_RULE,
         table: group.table,
         priority: group.priority,
       });
-      for (const f of fields)
-        field.add({ mask: f.mask | 0, value: f.isShared ? rows[0]!.values[f.index]! : 0, field: f.field });
-      for (const { flow, values } of rows) {
-        let hash = hashStep(0, s);
-        for (const f of fields) if (!f.isShared) hash = hashStep(hash, values[f.index]!);
-        hashes.push(hash);
-        rule.add({
-          subtable: s,
-          node: flow.node,
-          valueFirst: value.rows,
-          actionFirst: actionRun(flow.actions, runs, action),
-          cookie: flow.cookie ?? 0,
-          object: flow.object ?? 0,
-          reason: flow.reason ?? 0,
+      for (const i of order)
+        field.add({
+          mask: group.masks[i]!,
+          value: shared[i] ? group.values[i]! : 0,
+          field: group.fields[i]!,
         });
-        for (const f of fields) value.add({ value: values[f.index]! });
-      }
+      this.#addRules(s, group, order, shared, { rule, value, action }, hashes);
     });
     return [
       table,
@@ -114,66 +107,94 @@ export class FlowBuilder {
       action,
     ] as unknown as TableBuilder<never>[];
   }
-}
 
-interface Row {
-  readonly flow: Flow;
-  /** Masked values in the order of the group's fields. */
-  readonly values: readonly number[];
-}
-
-/** The group's flows; of those with the same match the first stays, as the others would never be reached. */
-function distinctRows(group: Group): readonly Row[] {
-  const rows = new Map<string, Row>();
-  for (const flow of group.flows) {
-    const values = group.fields.map(([f, mask]) =>
-      f === Field.NODE && flow.node !== NONE ? flow.node : (flow.match.get(f)![0] & mask) | 0,
-    );
-    const key = values.join(' ');
-    if (!rows.has(key)) rows.set(key, { flow, values });
+  /** Put the flow's fields, masks and masked values side by side; returns how many there are. */
+  #spread({ match, node }: Flow): number {
+    let width = 0;
+    // NODE is the first of all fields.
+    if (node !== NONE) {
+      this.#fields[0] = Field.NODE;
+      this.#masks[0] = -1;
+      this.#values[0] = node;
+      width = 1;
+    }
+    for (let i = 0; i < match.length; i += 3, width++) {
+      const mask = match[i + 2]! | 0;
+      this.#fields[width] = match[i]!;
+      this.#masks[width] = mask;
+      this.#values[width] = match[i + 1]! & mask;
+    }
+    return width;
   }
-  return [...rows.values()];
+
+  #groupOf({ table, priority }: Flow, width: number): FlowGroup {
+    let hash = hashStep(table, priority);
+    for (let i = 0; i < width; i++) hash = hashStep(hashStep(hash, this.#fields[i]!), this.#masks[i]!);
+    const known = this.#byHash.get(hash);
+    if (known !== undefined)
+      for (const group of known)
+        if (group.isOf(table, priority, this.#fields, this.#masks, width)) return group;
+    const group = new FlowGroup(table, priority, this.#fields.slice(0, width), this.#masks.slice(0, width));
+    this.#groups.push(group);
+    if (known === undefined) this.#byHash.set(hash, [group]);
+    else known.push(group);
+    return group;
+  }
+
+  #addRules(
+    s: number,
+    group: FlowGroup,
+    order: readonly number[],
+    shared: readonly boolean[],
+    to: {
+      readonly rule: TableBuilder<typeof FLOW_RULE.columns>;
+      readonly value: TableBuilder<typeof FLOW_VALUE.columns>;
+      readonly action: TableBuilder<typeof FLOW_ACTION.columns>;
+    },
+    hashes: Int32Array,
+  ): void {
+    const { width, columns } = group;
+    const firstValue = to.value.addZeros(group.rows * width);
+    const values = to.value.column('value');
+    for (let row = 0; row < group.rows; row++) {
+      let hash = hashStep(0, s);
+      order.forEach((i, place) => {
+        const value = group.values[row * width + i]!;
+        values[firstValue + row * width + place] = value;
+        if (!shared[i]) hash = hashStep(hash, value);
+      });
+      const at = row * FLOW_COLUMN.COUNT;
+      hashes[to.rule.rows] = hash;
+      to.rule.add({
+        subtable: s,
+        node: columns[at + FLOW_COLUMN.NODE]!,
+        valueFirst: firstValue + row * width,
+        actionFirst: this.#actions.run(columns[at + FLOW_COLUMN.ACTIONS]!, to.action),
+        cookie: columns[at + FLOW_COLUMN.COOKIE]!,
+        object: columns[at + FLOW_COLUMN.OBJECT]!,
+        reason: columns[at + FLOW_COLUMN.REASON]!,
+      });
+    }
+  }
 }
 
-/** The group's fields, those that all its rows have alike in front: they are compared before anything is hashed. */
-function sharedFirst(
-  group: Group,
-  rows: readonly Row[],
-): readonly { field: number; mask: number; index: number; isShared: boolean }[] {
-  const fields = group.fields.map(([field, mask], index) => ({
-    field,
-    mask,
-    index,
-    isShared: rows.every((row) => row.values[index] === rows[0]!.values[index]),
-  }));
-  return [...fields.filter((f) => f.isShared), ...fields.filter((f) => !f.isShared)];
-}
-
-/** Equal action lists share one run. */
-function actionRun(
-  actions: readonly Action[],
-  runs: Map<string, number>,
-  table: TableBuilder<typeof FLOW_ACTION.columns>,
-): number {
-  const key = actions.join(';');
-  const known = runs.get(key);
-  if (known !== undefined) return known;
-  const first = table.rows;
-  for (const [op, arg] of actions) table.add({ op, arg: arg >>> 0 });
-  table.add({ op: Op.End, arg: 0 });
-  runs.set(key, first);
-  return first;
-}
-
-function fillSlots(hashes: readonly number[]): TableBuilder<typeof FLOW_SLOTS.columns> {
-  const slots = slotsFor(hashes.length);
-  const rows = new Array<number>(slots).fill(0);
-  hashes.forEach((hash, row) => {
-    let slot = hash & (slots - 1);
-    while (rows[slot] !== 0) slot = (slot + 1) & (slots - 1);
-    rows[slot] = row + 1;
+/** Which of the group's fields have one value in all its flows? */
+function sharedFields({ width, rows, values }: FlowGroup): readonly boolean[] {
+  return Array.from({ length: width }, (_, i) => {
+    for (let row = 1; row < rows; row++) if (values[row * width + i] !== values[i]) return false;
+    return true;
   });
+}
+
+function fillSlots(hashes: Int32Array): TableBuilder<typeof FLOW_SLOTS.columns> {
   const table = new TableBuilder(FLOW_SLOTS);
-  for (const row of rows) table.add({ row });
+  const size = slotsFor(hashes.length);
+  table.addZeros(size);
+  const slots = table.column('row');
+  for (let row = 0; row < hashes.length; row++) {
+    let slot = hashes[row]! & (size - 1);
+    while (slots[slot] !== 0) slot = (slot + 1) & (size - 1);
+    slots[slot] = row + 1;
+  }
   return table;
 }

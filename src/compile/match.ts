@@ -32,24 +32,27 @@ export const arp = (fields: Fields = {}): Match => build(ETH_ARP, fields);
 export const any = (fields: Fields = {}): Match => build(0, fields);
 
 function build(ethType: number, fields: Fields): Match {
-  const match = new Map<number, readonly [number, number]>();
-  if (ethType !== 0) match.set(Field.ETH_TYPE, [ethType, ALL]);
-  const exact = (field: number, value: number | undefined): void => {
-    if (value !== undefined) match.set(field, [value | 0, ALL]);
-  };
-  // A /0 matches everything and is no match at all, as OpenFlow prints it.
-  const prefix = (field: number, value: Ipv4Prefix | undefined): void => {
-    if (value !== undefined && value.length > 0) match.set(field, [value.base | 0, maskOf(value.length) | 0]);
-  };
-  exact(Field.IN_PORT, fields.inPort);
-  prefix(Field.NW_SRC, fields.nwSrc);
-  prefix(Field.NW_DST, fields.nwDst);
-  exact(Field.NW_PROTO, fields.proto);
-  if (fields.tpDst !== undefined) match.set(Field.TP_DST, fields.tpDst);
-  if (fields.ctState !== undefined) match.set(Field.CT_STATE, fields.ctState);
-  exact(Field.REG0, fields.reg0);
-  exact(Field.REG1, fields.reg1);
-  exact(Field.TUN_SRC, fields.tunSrc);
-  exact(Field.ARP_SHA_LO, fields.arpShaLo);
+  const match: number[] = [];
+  // In ascending order of the fields, as a Match is.
+  exact(match, Field.IN_PORT, fields.inPort);
+  if (ethType !== 0) match.push(Field.ETH_TYPE, ethType, ALL);
+  prefix(match, Field.NW_SRC, fields.nwSrc);
+  prefix(match, Field.NW_DST, fields.nwDst);
+  exact(match, Field.NW_PROTO, fields.proto);
+  if (fields.tpDst !== undefined) match.push(Field.TP_DST, fields.tpDst[0], fields.tpDst[1]);
+  if (fields.ctState !== undefined) match.push(Field.CT_STATE, fields.ctState[0], fields.ctState[1]);
+  exact(match, Field.REG0, fields.reg0);
+  exact(match, Field.REG1, fields.reg1);
+  exact(match, Field.TUN_SRC, fields.tunSrc);
+  exact(match, Field.ARP_SHA_LO, fields.arpShaLo);
   return match;
+}
+
+function exact(match: number[], field: number, value: number | undefined): void {
+  if (value !== undefined) match.push(field, value | 0, ALL);
+}
+
+/** A /0 matches everything and is no match at all, as OpenFlow prints it. */
+function prefix(match: number[], field: number, value: Ipv4Prefix | undefined): void {
+  if (value !== undefined && value.length > 0) match.push(field, value.base | 0, maskOf(value.length) | 0);
 }

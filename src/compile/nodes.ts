@@ -189,7 +189,7 @@ function buildAddresses(
   const clusterIps = cluster.services.filter((service) => service.clusterIp !== 0);
   const table = new TableBuilder(ADDRESS_TABLE);
   const slots = slotsFor(pods.rows + nodes.rows * 2 + clusterIps.length);
-  for (let i = 0; i < slots; i++) table.add({ address: 0, row: 0, kind: 0 });
+  table.addZeros(slots);
   const put = (address: number, kind: number, row: number): void => {
     let slot = mix32(address) & (slots - 1);
     while (table.get(slot, 'kind') !== 0) slot = (slot + 1) & (slots - 1);

@@ -118,7 +118,7 @@ function fillSlots(
 ): TableBuilder<typeof SERVICE_SLOTS.columns> {
   const table = new TableBuilder(SERVICE_SLOTS);
   const slots = slotsFor(services.rows);
-  for (let i = 0; i < slots; i++) table.add({ row: 0 });
+  table.addZeros(slots);
   for (let row = 0; row < services.rows; row++) {
     const key = serviceHash(
       services.get(row, 'ip'),

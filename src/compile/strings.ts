@@ -5,6 +5,7 @@ import { STRING_BYTES, STRING_INDEX } from '../tables/strings.js';
 export class Strings {
   readonly index = new TableBuilder(STRING_INDEX);
   readonly bytes = new TableBuilder(STRING_BYTES);
+  readonly #encoder = new TextEncoder();
   readonly #ids = new Map<string, number>();
 
   constructor() {
@@ -15,9 +16,10 @@ export class Strings {
   id(text: string): number {
     const known = this.#ids.get(text);
     if (known !== undefined) return known;
-    const encoded = new TextEncoder().encode(text);
-    const id = this.index.add({ offset: this.bytes.rows, length: encoded.length });
-    for (const byte of encoded) this.bytes.add({ byte });
+    const encoded = this.#encoder.encode(text);
+    const offset = this.bytes.addZeros(encoded.length);
+    this.bytes.column('byte').set(encoded, offset);
+    const id = this.index.add({ offset, length: encoded.length });
     this.#ids.set(text, id);
     return id;
   }

@@ -1,40 +1,75 @@
 /** Grows the rows of tables that are being compiled, and lays the finished tables side by side in one buffer. */
 import { createEpochBuffer, sealEpochBuffer } from './epoch-buffer.js';
-import { type ColumnType, createTable, type Table, type TableLayout, tableSize } from './layout.js';
+import {
+  type ColumnArray,
+  type ColumnType,
+  createColumn,
+  createTable,
+  type Table,
+  type TableLayout,
+  tableSize,
+} from './layout.js';
 
 type Columns = Readonly<Record<string, ColumnType>>;
 
-/** Rows as plain numbers until the table is frozen. */
+const ROWS_AT_START = 16;
+
+/** Rows in columns of their own until the table is frozen. */
 export class TableBuilder<C extends Columns> {
-  readonly #values: { [K in keyof C]: number[] };
-  readonly #names: readonly (keyof C & string)[];
+  readonly #names: readonly string[];
+  readonly #types: readonly ColumnType[];
+  /** In the order of the names. */
+  #columns: ColumnArray[];
+  #capacity = ROWS_AT_START;
   rows = 0;
 
   constructor(readonly layout: TableLayout<C>) {
-    this.#names = Object.keys(layout.columns) as (keyof C & string)[];
-    this.#values = Object.fromEntries(this.#names.map((name) => [name, []])) as unknown as {
-      [K in keyof C]: number[];
-    };
+    this.#names = Object.keys(layout.columns);
+    this.#types = Object.values(layout.columns);
+    this.#columns = this.#types.map((type) => createColumn(type, ROWS_AT_START));
   }
 
   /** Append a row; returns its number. */
   add(row: { readonly [K in keyof C]: number }): number {
-    for (const name of this.#names) this.#values[name].push(row[name]);
-    return this.rows++;
+    const at = this.addZeros(1);
+    for (let i = 0; i < this.#names.length; i++) this.#columns[i]![at] = row[this.#names[i] as keyof C];
+    return at;
+  }
+
+  /** Append rows of zeros; returns the first one's number. */
+  addZeros(count: number): number {
+    const first = this.rows;
+    if (first + count > this.#capacity) this.#grow(first + count);
+    this.rows += count;
+    return first;
+  }
+
+  /** The column's rows as they lie now: rows that are added later may not be in it. */
+  column(name: keyof C & string): ColumnArray {
+    return this.#columns[this.#names.indexOf(name)]!.subarray(0, this.rows);
   }
 
   get(row: number, name: keyof C & string): number {
-    return this.#values[name][row]!;
+    return this.#columns[this.#names.indexOf(name)]![row]!;
   }
 
   set(row: number, name: keyof C & string, value: number): void {
-    this.#values[name][row] = value;
+    this.#columns[this.#names.indexOf(name)]![row] = value;
   }
 
   /** Copy the rows into a table opened over the epoch's buffer. */
   freezeInto(table: Table<C>): void {
     for (const name of this.#names)
-      (table[name] as { set(v: ArrayLike<number>): void }).set(this.#values[name]);
+      (table[name as keyof C] as { set(v: ArrayLike<number>): void }).set(this.column(name));
+  }
+
+  #grow(rows: number): void {
+    while (this.#capacity < rows) this.#capacity *= 2;
+    this.#columns = this.#columns.map((column, i) => {
+      const longer = createColumn(this.#types[i]!, this.#capacity);
+      longer.set(column);
+      return longer;
+    });
   }
 }
 

@@ -4,6 +4,7 @@
  *  magic "PODE" | version | epoch | number of tables | whole size | CRC-32 of all but itself | live | readers
  *  A frozen set is never changed; live and readers are 0. A live one is changed in place while nobody reads it: it has no
  *  checksum, its epoch is BEING_WRITTEN meanwhile, and readers counts who holds it. */
+import { crc32 } from 'node:zlib';
 import { type ColumnType, LayoutError, openTable, type Table, type TableLayout } from './layout.js';
 
 const EPOCH_MAGIC = 0x45444f50;
@@ -139,21 +140,8 @@ export function copyForWriting(buffer: SharedArrayBuffer): SharedArrayBuffer {
 export const rowsAt = (buffer: ArrayBufferLike, i: number): number =>
   new Uint32Array(buffer, HEADER_SIZE, i + 1)[i]! + TABLE_WORD.ROWS * 4;
 
-const CRC_TABLE = Uint32Array.from({ length: 256 }, (_, n) => {
-  let c = n;
-  for (let k = 0; k < 8; k++) c = c & 1 ? (c >>> 1) ^ 0xedb88320 : c >>> 1;
-  return c >>> 0;
-});
-
 /** Over everything but the checksum's own word. */
 function epochCrc(buffer: ArrayBufferLike): number {
   const front = crc32(new Uint8Array(buffer, 0, WORD.CRC * 4));
   return crc32(new Uint8Array(buffer, WORD.CRC * 4 + 4), front);
-}
-
-/** CRC-32 (IEEE 802.3), u32; `before` is the checksum of the bytes in front. */
-export function crc32(bytes: Uint8Array, before = 0): number {
-  let crc = before ^ 0xffffffff;
-  for (let i = 0; i < bytes.length; i++) crc = CRC_TABLE[(crc ^ bytes[i]!) & 255]! ^ (crc >>> 8);
-  return (crc ^ 0xffffffff) >>> 0;
 }

@@ -10,6 +10,10 @@ const ARRAYS = {
   f64: Float64Array,
 } as const;
 
+/** A column of `count` items of its own, zeroed. */
+export const createColumn = (type: ColumnType, count: number): ColumnArray => new ARRAYS[type](count);
+export type ColumnArray = InstanceType<(typeof ARRAYS)[ColumnType]>;
+
 type ArrayConstructorOver = new (buffer: ArrayBufferLike, at: number, count: number) => unknown;
 type ArrayOf<T extends ColumnType> = InstanceType<(typeof ARRAYS)[T]>;
 

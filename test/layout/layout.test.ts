@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { freezeTables, TableBuilder } from '../../src/layout/builder.js';
-import { crc32, openTables } from '../../src/layout/epoch-buffer.js';
+import { openTables } from '../../src/layout/epoch-buffer.js';
 import {
   createTable,
   LayoutError,
@@ -71,8 +71,4 @@ test('what does not fit is a LayoutError', () => {
 test('a table beyond the directory is a LayoutError', () => {
   const { open } = openTables(freezeTables([new TableBuilder(SAMPLE)], 1));
   assert.throws(() => open(1, SAMPLE), LayoutError);
-});
-
-test('CRC-32 of "123456789" is CBF43926', () => {
-  assert.equal(crc32(new TextEncoder().encode('123456789')), 0xcbf43926);
 });
