@@ -9,20 +9,18 @@ import {
   type OutputBatch,
   ROWS_PER_PACKET,
 } from '../packet/batch.js';
-import { countVerdict, createLedger, type Ledger } from '../packet/ledger.js';
-import { giveUp } from '../stages/neighbour.js';
+import type { Ledger } from '../packet/ledger.js';
 import { Entry, Walk } from '../stages/walk.js';
 import { Conntrack } from '../tables/conntrack.js';
 import type { Epoch } from '../tables/epoch.js';
-import { OFPORT } from '../tables/flows.js';
 import { HeldPackets } from '../tables/held.js';
 import { PORT_KIND } from '../tables/nodes.js';
 import { Reason } from '../verdict/reasons.js';
-import { Verdict } from '../verdict/verdict.js';
+import { Account } from './account.js';
 import type { EngineOptions } from './engine-options.js';
 import { type EngineParts, type EngineState, restoreEngine, saveEngine } from './engine-state.js';
 import { explainPacket, type PacketTrace } from './explain.js';
-import { ENTRY_STAGE, PORT_STAGE, WAIT_STAGE } from './graph.js';
+import { ENTRY_STAGE, PORT_STAGE } from './graph.js';
 import { walkGraph } from './graph-walk.js';
 import { HopLog } from './hop-log.js';
 import { carryOver, findNode } from './install.js';
@@ -32,6 +30,7 @@ import { hasRoom } from './room.js';
 import { RuleCounts } from './rule-counts.js';
 import { ShortWay } from './short-way.js';
 import { StageClock } from './stage-clock.js';
+import { Timers } from './timers.js';
 
 export type { EngineOptions } from './engine-options.js';
 
@@ -39,7 +38,7 @@ const CONNECTIONS_PER_NODE = 131_072;
 
 export class Engine implements Disposable {
   readonly epochNs: bigint;
-  readonly ledger: Ledger = createLedger();
+  readonly ledger: Ledger;
   #epoch: Epoch;
   #metrics: EngineMetrics;
   readonly #kernels: Kernels;
@@ -53,9 +52,9 @@ export class Engine implements Disposable {
   readonly #run: (w: Walk, stage: number) => void;
   readonly #look: LookUp;
   readonly #seed: number;
+  readonly #account: Account;
+  readonly #timers: Timers;
   #isDisposed = false;
-  #packets = 0;
-  #clockNs = Number.NEGATIVE_INFINITY;
 
   /** @throws RangeError when `node` is no node of the epoch, or the epoch has been overwritten. */
   constructor(epoch: Epoch, options: EngineOptions = {}) {
@@ -79,6 +78,9 @@ export class Engine implements Disposable {
       onlyNode: options.node === undefined ? -1 : findNode(epoch, options.node),
     });
     this.#log = options.explain ? new HopLog() : null;
+    this.#account = new Account(this.#walk, this.#held, this.#log, this.#run);
+    this.#timers = new Timers(this.#walk, this.#held, this.#account, this.#log);
+    this.ledger = this.#account.ledger;
     this.#countIn(this.#metrics);
     const isCaching = (options.cache ?? true) && this.#log === null;
     this.#short = isCaching ? new ShortWay(this.#conntrack, limit * 2, this.#kernels.shortPath) : null;
@@ -124,7 +126,7 @@ export class Engine implements Disposable {
 
   /** When the next timer is due, on the batches' scale; Infinity when none is. */
   nextTimerNs(): number {
-    return this.#held.nextNs();
+    return this.#timers.nextNs();
   }
 
   /** Fire the timers that are due at `ns`; their packets go to `output`, their bytes to the arena's free end.
@@ -133,7 +135,7 @@ export class Engine implements Disposable {
     const before = output.count;
     this.#log?.clear();
     this.#useArena(arena);
-    this.#fire(ns, output, arena);
+    this.#timers.fire(ns, output, arena);
     this.#settle();
     return output.count - before;
   }
@@ -169,21 +171,21 @@ export class Engine implements Disposable {
     const at = input.offset[row]!;
     this.#log?.clear();
     this.#useArena(input.arena);
-    if (!this.#fire(input.tsNs[row]!, output, input.arena) || !hasRoom(output, input.arena, 0))
+    if (!this.#timers.fire(input.tsNs[row]!, output, input.arena) || !hasRoom(output, input.arena, 0))
       return output.count - before;
     this.#walk.begin(at, at + input.length[row]!, input.tsNs[row]!);
     this.#walk.drop(reason);
     this.ledger.in++;
     const kind = this.#epoch.tables.ports.kind[input.port[row]!] ?? PORT_KIND.NIC;
-    this.#log?.begin(this.#packets, -1, row, PORT_STAGE[kind]!);
-    this.#record(output, row, this.#packets++, -1);
+    this.#log?.begin(this.#account.packets, -1, row, PORT_STAGE[kind]!);
+    this.#account.record(output, row, this.#account.packets++, -1);
     input.next = row + 1;
     return output.count - before;
   }
 
   /** Copy what is known of all packets so far to where `into` stands. Cheap: a copy of the rows in use. */
   saveState(into: EngineState = new StateBuffer()): EngineState {
-    saveEngine(into, this.#parts(), { packets: this.#packets, clockNs: this.#clockNs });
+    saveEngine(into, this.#parts(), { packets: this.#account.packets, clockNs: this.#timers.clockNs });
     return into;
   }
 
@@ -191,8 +193,8 @@ export class Engine implements Disposable {
    *  @throws RangeError when the engine was made with another seed, table set or metrics. */
   restoreState(from: EngineState): void {
     const { packets, clockNs } = restoreEngine(from, this.#parts());
-    this.#packets = packets;
-    this.#clockNs = clockNs;
+    this.#account.packets = packets;
+    this.#timers.clockNs = clockNs;
     this.#short?.paths.clear();
     this.#rules?.forget();
   }
@@ -247,7 +249,7 @@ export class Engine implements Disposable {
       if (this.#short !== null) this.#takeShort(this.#short, input, output, first, end);
       const row = input.next;
       if (row === end) return true;
-      if (!this.#fire(input.tsNs[row]!, output, input.arena)) return false;
+      if (!this.#timers.fire(input.tsNs[row]!, output, input.arena)) return false;
       if (!hasRoom(output, input.arena, input.length[row]!)) return false;
       this.#takeInput(input, row, row - first, output);
       input.next = row + 1;
@@ -260,14 +262,14 @@ export class Engine implements Disposable {
     const from = input.next;
     const room = output.capacity - output.count - ROWS_PER_PACKET;
     const until = Math.min(end, from + Math.max(0, room));
-    const next = short.take(from, until, first, output.count, this.#packets, this.#held.nextNs());
+    const next = short.take(from, until, first, output.count, this.#account.packets, this.#timers.nextNs());
     const taken = next - from;
     output.count += taken;
-    this.#packets += taken;
+    this.#account.packets += taken;
     this.ledger.in += taken;
     this.#metrics.notePaths(taken, 0);
     this.#rules?.countShort(this.#look.rows, from - first, next - first);
-    for (let i = from; i < next; i++) if (input.tsNs[i]! > this.#clockNs) this.#clockNs = input.tsNs[i]!;
+    for (let i = from; i < next; i++) this.#timers.pass(input.tsNs[i]!);
     input.next = next;
   }
 
@@ -292,7 +294,7 @@ export class Engine implements Disposable {
     } else if (ports.kind[port] === PORT_KIND.TUN) entry = Entry.HOST;
     this.ledger.in++;
     if (this.#short !== null) this.#metrics.notePaths(0, 1);
-    const packet = this.#packets++;
+    const packet = this.#account.packets++;
     this.#log?.begin(packet, -1, row, ENTRY_STAGE[entry]!);
     if (length > FRAME_MAX) w.drop(Reason.TunnelTooLong);
     else if (length < 14) w.drop(Reason.FrameTruncated);
@@ -304,8 +306,8 @@ export class Engine implements Disposable {
       const path = isKnown ? this.#short!.remember(w, port, i * 4, this.#look.hashes[i]!) : -1;
       if (path >= 0) this.#rules?.remember(path);
     }
-    this.#record(output, row, packet, -1);
-    this.#runSpawned(output, row, packet);
+    this.#account.record(output, row, packet, -1);
+    this.#account.runSpawned(output, row, packet);
   }
 
   /** Copy a packet that lacks headroom to the arena's free end. */
@@ -314,87 +316,5 @@ export class Engine implements Disposable {
     const to = w.allocate(length);
     w.bytes.copyWithin(to, at, at + length);
     return to;
-  }
-
-  /** Walk what the last packet caused, and what that causes. */
-  #runSpawned(output: OutputBatch, origin: number, parent: number): void {
-    const w = this.#walk;
-    // One chain at a time: the queue is read from the front while answers to answers join its end.
-    for (let i = 0; i < w.spawned; i++) {
-      const { nowNs } = w;
-      const info = w.spawnInfo[i]!;
-      const entry = w.spawnEntry[i]!;
-      const place = w.spawnPlace[i]!;
-      w.begin(w.spawnAt[i]!, w.spawnEnd[i]!, nowNs);
-      if (entry === Entry.POD) {
-        w.pod = place;
-        w.node = w.tables.pods.node[place]!;
-      } else w.node = place;
-      if (entry === Entry.BRIDGE_FROM_TUN0) w.ofport = OFPORT.TUN0;
-      if (entry === Entry.NIC_OUTPUT) w.nextHop = 0;
-      w.ctInfo = info;
-      w.isGenerated = true;
-      this.ledger.generated++;
-      const packet = this.#packets++;
-      this.#log?.begin(packet, parent, origin, ENTRY_STAGE[entry]!);
-      this.#run(w, ENTRY_STAGE[entry]!);
-      this.#record(output, origin, packet, parent);
-    }
-    w.spawned = 0;
-  }
-
-  /** The packet in hand has its verdict: a row for it, unless it waits. */
-  #record(output: OutputBatch, origin: number, packet: number, parent: number): void {
-    const w = this.#walk;
-    this.#log?.end(w);
-    if (w.verdict === Verdict.Pending) {
-      const held = this.#held.count - 1;
-      this.#held.packet[held] = packet;
-      this.#held.parent[held] = parent;
-      this.ledger.pending++;
-      return;
-    }
-    countVerdict(this.ledger, w.verdict);
-    const row = output.count++;
-    output.origin[row] = origin;
-    output.packet[row] = packet;
-    output.parent[row] = parent;
-    output.verdict[row] = w.verdict;
-    output.reason[row] = w.reason;
-    output.exit[row] = w.exit;
-    output.offset[row] = w.at;
-    output.length[row] = w.end - w.at;
-    output.tsNs[row] = w.nowNs;
-    output.endpoint[row] = w.endpoint;
-    output.service[row] = w.service;
-  }
-
-  /** Fire what is due at `ns`. False when it stopped for want of room. */
-  #fire(ns: number, output: OutputBatch, arena: Arena): boolean {
-    if (ns > this.#clockNs) this.#clockNs = ns;
-    if (this.#held.count === 0) return true;
-    const w = this.#walk;
-    for (let held = this.#held.first(); held >= 0; held = this.#held.first()) {
-      const due = this.#held.deadlineNs[held]!;
-      if (due > this.#clockNs) return true;
-      if (!hasRoom(output, arena, this.#held.length[held]!)) return false;
-      const { offset, length, node, packet, parent, ct, service } = this.#held;
-      const at = w.allocate(length[held]!);
-      for (let i = 0; i < length[held]!; i++) w.bytes[at + i] = this.#held.bytes[offset[held]! + i]!;
-      w.begin(at, at + length[held]!, due);
-      w.node = node[held]!;
-      w.ct = ct[held]!;
-      w.service = service[held]!;
-      w.spawned = 0;
-      const number = packet[held]!;
-      const parentNumber = parent[held]!;
-      this.#held.release(held);
-      this.ledger.pending--;
-      this.#log?.begin(number, parentNumber, -1, WAIT_STAGE);
-      giveUp(w);
-      this.#record(output, -1, number, parentNumber);
-      this.#runSpawned(output, -1, number);
-    }
-    return true;
   }
 }
