@@ -1,7 +1,8 @@
-/** `podplane dump`: a node's rules in the formats of ovs-ofctl and iptables-save. */
+/** `podplane dump`: a node's rules in the formats of ovs-ofctl, iptables-save and nft. */
 import { Command } from 'commander';
 import { dumpIptables } from '../dump/iptables.js';
 import { dumpFlows } from '../dump/openflow.js';
+import { dumpPodNftables } from '../dump/pod-nftables.js';
 import { ruleText } from '../engine/explain.js';
 import type { Epoch } from '../tables/epoch.js';
 import { badArgument } from './exit.js';
@@ -34,6 +35,11 @@ export function dumpCommand(): Command {
   command.addCommand(
     kind('iptables', 'nat, filter and raw, as iptables-restore reads them').action((options: DumpOptions) =>
       print(options, iptablesReport),
+    ),
+  );
+  command.addCommand(
+    kind('nftables', "the filter inside the node's pods, as nft -f reads it").action((options: DumpOptions) =>
+      print(options, nftablesReport),
     ),
   );
   for (const child of command.commands) child.exitOverride();
@@ -72,6 +78,11 @@ function flowReport(epoch: Epoch, node: number, explain: boolean): DumpReport {
 function iptablesReport(epoch: Epoch, node: number, explain: boolean): DumpReport {
   const text = dumpIptables(epoch, node, explain);
   return { text, json: { iptables: text } };
+}
+
+function nftablesReport(epoch: Epoch): DumpReport {
+  const text = dumpPodNftables(epoch);
+  return { text, json: { nftables: text } };
 }
 
 /** Row of the node called `name`.

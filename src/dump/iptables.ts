@@ -6,6 +6,7 @@ import { NETWORK_KIND } from '../tables/nodes.js';
 import { type DumpedTable, type Rule, tablesText } from './iptables-text.js';
 import { type NotLocal, serviceRules } from './service-rules.js';
 
+const OCP4 = 0;
 const KUBERNETES = 2;
 const PROXY = 'kube-proxy';
 const SDN = 'OpenShift SDN';
@@ -118,7 +119,7 @@ function natRules(mark: number, networks: readonly string[]): readonly Rule[] {
     ...networks.map((source) => ({
       chain: 'OPENSHIFT-MASQUERADE',
       source,
-      comment: 'masquerade pod-to-service and pod-to-external traffic',
+      comment: 'masquerade pod-to-external traffic',
       target: 'OPENSHIFT-MASQUERADE-2',
       object: SDN,
     })),
@@ -166,7 +167,9 @@ function filterRules(epoch: Epoch, mark: number, networks: readonly string[]): r
   const external = (chain: string): Rule =>
     jump(chain, 'kubernetes externally-visible service portals', 'KUBE-EXTERNAL-SERVICES', isNew);
   const portals = (chain: string): Rule => jump(chain, 'kubernetes service portals', 'KUBE-SERVICES', isNew);
-  const blockMachineConfig = [22_623, 22_624].map((port) =>
+  // Only OpenShift 4 has a machine config server.
+  const machineConfigPorts = epoch.tables.config.platform[0] === OCP4 ? [22_623, 22_624] : [];
+  const blockMachineConfig = machineConfigPorts.map((port) =>
     sdn('OPENSHIFT-BLOCK-OUTPUT', {
       protocol: 'tcp',
       matches: `-m tcp --dport ${port} --tcp-flags FIN,SYN,RST,ACK SYN`,
@@ -191,11 +194,11 @@ function filterRules(epoch: Epoch, mark: number, networks: readonly string[]): r
       target: 'OPENSHIFT-ADMIN-OUTPUT-RULES',
     }),
     sdn('FORWARD', { comment: 'firewall overrides', target: 'OPENSHIFT-FIREWALL-FORWARD' }),
-    sdn('FORWARD', { comment: 'block machine config', target: 'OPENSHIFT-BLOCK-OUTPUT' }),
+    sdn('FORWARD', { comment: 'firewall overrides', target: 'OPENSHIFT-BLOCK-OUTPUT' }),
     firewall('OUTPUT'),
     portals('OUTPUT'),
     { chain: 'OUTPUT', target: 'KUBE-FIREWALL', object: PROXY },
-    sdn('OUTPUT', { comment: 'block machine config', target: 'OPENSHIFT-BLOCK-OUTPUT' }),
+    sdn('OUTPUT', { comment: 'firewall overrides', target: 'OPENSHIFT-BLOCK-OUTPUT' }),
     {
       chain: 'KUBE-FIREWALL',
       source: '! 127.0.0.0/8',

@@ -35,7 +35,7 @@ export class Account {
       const entry = w.spawnEntry[i]!;
       const place = w.spawnPlace[i]!;
       w.begin(w.spawnAt[i]!, w.spawnEnd[i]!, nowNs);
-      if (entry === Entry.POD) {
+      if (entry === Entry.POD || entry === Entry.POD_LOOPBACK) {
         w.pod = place;
         w.node = w.tables.pods.node[place]!;
       } else w.node = place;

@@ -1,5 +1,6 @@
 /** The path as data: every stage, the device it stands for, where its edges lead, and where packets enter. */
 import { hostArp } from '../stages/arp.js';
+import { podLoopback } from '../stages/block-output.js';
 import { BridgeNext, bridge } from '../stages/bridge.js';
 import {
   ForwardNext,
@@ -93,6 +94,7 @@ export const GRAPH: readonly StageRow[] = [
     },
   },
   { name: 'arp', device: 'host', run: hostArp, next: {} },
+  { name: 'pod-loopback', device: 'lo', run: podLoopback, next: {} },
 ];
 
 export const EDGES_MAX = 4;
@@ -123,6 +125,7 @@ export const ENTRY_STAGE: readonly number[] = (() => {
   stages[Entry.HOST] = stageNumber('host-output');
   stages[Entry.BRIDGE_FROM_TUN0] = stageNumber('bridge');
   stages[Entry.NIC_OUTPUT] = stageNumber('nic-output');
+  stages[Entry.POD_LOOPBACK] = stageNumber('pod-loopback');
   return stages;
 })();
 

@@ -3,6 +3,7 @@
  *  openshift/sdn pkg/network/node/iptables.go. */
 import { findAddress } from '../tables/addresses.js';
 import { CT_FLAG } from '../tables/conntrack.js';
+import { isClusterAddress } from '../tables/nodes.js';
 import { SERVICE_FLAG } from '../tables/services.js';
 import { Reason } from '../verdict/reasons.js';
 import { Verdict } from '../verdict/verdict.js';
@@ -22,6 +23,7 @@ import {
   PROTOCOL,
 } from '../wire/ipv4.js';
 import { POD_MAC_HI } from '../wire/pod-mac.js';
+import { asksMachineConfig } from './block-output.js';
 import { deservesIcmpError, inheritedInfo, writeIcmpError } from './icmp-error.js';
 import { natDestination, natFlags, natSource, translateIcmpError } from './nat.js';
 import { translateNewDestination, translateNewSource } from './proxy/iptables.js';
@@ -130,6 +132,7 @@ export function forward(w: Walk): number {
   if (mtu < w.mtu) w.mtu = mtu;
   if (w.ctInfo === CtInfo.INVALID) return w.drop(Reason.ConntrackInvalid);
   if (w.rejecting) return rejectService(w);
+  if (asksMachineConfig(w) && !isAcceptedBefore(w)) return turnAway(w, Reason.MachineConfigBlocked);
   return ForwardNext.Postrouting;
 }
 
@@ -137,9 +140,25 @@ export function forward(w: Walk): number {
 function rejectService(w: Walk): number {
   if ((w.tables.services.flags[w.service]! & SERVICE_FLAG.LOCAL_ONLY) !== 0)
     return w.drop(Reason.NoLocalEndpoints);
-  // The target checks the packet's checksum and says nothing about a broken one (nf_ip_checksum).
+  return turnAway(w, Reason.NoEndpoints);
+}
+
+/** The REJECT target. It checks the packet's checksum and says nothing about a broken one (nf_ip_checksum). */
+function turnAway(w: Walk, reason: number): number {
   if (transportStatus(w) === L4.BAD) return w.drop(Reason.RejectSilent);
-  return reject(w, Reason.NoEndpoints, ICMP_TYPE.UNREACHABLE, ICMP_UNREACHABLE.PORT, 0);
+  return reject(w, reason, ICMP_TYPE.UNREACHABLE, ICMP_UNREACHABLE.PORT, 0);
+}
+
+/** What FORWARD accepts before it comes to OPENSHIFT-BLOCK-OUTPUT: KUBE-FORWARD the marked and the known,
+ *  OPENSHIFT-FIREWALL-FORWARD all that is from or to the pod network. */
+function isAcceptedBefore(w: Walk): boolean {
+  const { networks } = w.tables;
+  return (
+    w.mark !== 0 ||
+    w.ctInfo !== CtInfo.NEW ||
+    isClusterAddress(networks, ipv4Src(w.p, w.l3)) ||
+    isClusterAddress(networks, ipv4Dst(w.p, w.l3))
+  );
 }
 
 /** Turn the packet away with an ICMP error from the device that it came in by. */
@@ -176,6 +195,7 @@ export function hostOutput(w: Walk): number {
     track(w);
     translateDestination(w);
     if (w.rejecting) return rejectService(w);
+    if (asksMachineConfig(w)) return turnAway(w, Reason.MachineConfigBlocked);
   }
   if (isLocal(w, ipv4Dst(w.p, w.l3))) return PostroutingNext.Input;
   routeOut(w);

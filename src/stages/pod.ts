@@ -9,6 +9,7 @@ import { ipv4Dst, ipv4Protocol, isFragment, PROTOCOL } from '../wire/ipv4.js';
 import { TCP, TCP_FLAG, tcpFlags } from '../wire/tcp.js';
 import { UDP } from '../wire/udp.js';
 import { answerArp } from './arp.js';
+import { podBlocks, rejectInPod } from './block-output.js';
 import { receive } from './host.js';
 import { answerEcho, answerPortUnreachable, answerReset, respondTcp, respondUdp } from './pod-answers.js';
 import { isTransportWhole, transportStatus } from './transport.js';
@@ -19,12 +20,14 @@ export const PodOutputNext = { Bridge: 0 } as const;
 /** net.ipv4.ip_local_port_range: where clients' own sockets are. */
 const EPHEMERAL_MIN = 32_768;
 
-/** eth0 → veth → br0; the frame goes as the pod made it. */
+/** The pod's own filter, then eth0 → veth → br0; the frame goes as the pod made it. Rejects: MachineConfigBlocked,
+ *  MetadataBlocked. */
 export function podOutput(w: Walk): number {
   const { pods } = w.tables;
   w.node = pods.node[w.pod]!;
   w.ofport = pods.ofport[w.pod]!;
-  return PodOutputNext.Bridge;
+  const blocked = podBlocks(w);
+  return blocked === Reason.None ? PodOutputNext.Bridge : rejectInPod(w, blocked);
 }
 
 /** br0 → veth → eth0, and the pod's stack. */

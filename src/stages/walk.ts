@@ -31,7 +31,14 @@ export const HostDevice = { NONE: 0, TUN0: 1, NIC: 2 } as const;
 export const DONE = -1;
 
 /** Where a generated packet starts, as the graph's entry edges. */
-export const Entry = { POD: 0, NIC: 1, HOST: 2, BRIDGE_FROM_TUN0: 3, NIC_OUTPUT: 4 } as const;
+export const Entry = {
+  POD: 0,
+  NIC: 1,
+  HOST: 2,
+  BRIDGE_FROM_TUN0: 3,
+  NIC_OUTPUT: 4,
+  POD_LOOPBACK: 5,
+} as const;
 
 /** Records hops; only there when somebody asked. */
 export interface HopSink {

@@ -73,6 +73,8 @@ export const Reason = {
   WorkerQuarantine: 68,
   ConntrackClash: 69,
   VxlanEcn: 70,
+  MachineConfigBlocked: 71,
+  MetadataBlocked: 72,
 } as const;
 export type Reason = (typeof Reason)[keyof typeof Reason];
 
@@ -411,5 +413,15 @@ export const REASONS: readonly ReasonText[] = [
     name: 'vxlan-ecn',
     sentence: 'The tunnel marks congestion, and the packet inside cannot carry the mark.',
     layer: 'vxlan0 receive (vxlan_ecn_decapsulate)',
+  },
+  {
+    name: 'machine-config-blocked',
+    sentence: 'Nobody may open a connection to the machine config server: TCP 22623, 22624.',
+    layer: "the pod's nft table openshift-block-output; filter OUTPUT, FORWARD: OPENSHIFT-BLOCK-OUTPUT",
+  },
+  {
+    name: 'metadata-blocked',
+    sentence: "Pods may not ask the cloud's metadata service, but for DNS: TCP and UDP to 169.254.169.254.",
+    layer: "the pod's nft table openshift-block-output",
   },
 ];

@@ -17,9 +17,10 @@ const NIC_HI = 0x5254;
 const TUN_HI = 0xc200;
 const POD_HI = 0x0a58;
 
-/** `tun1`, `nic2`, `router`, or a name whose pod's MAC is meant. */
+/** `tun1`, `nic2`, `router`, `lo`, or a name whose pod's MAC is meant. */
 export function macOf(name: string): Mac {
   if (name === 'router') return { hi: NIC_HI, lo: 1 };
+  if (name === 'lo') return { hi: 0, lo: 0 };
   if (name === 'all') return { hi: 0xffff, lo: 0xffffffff };
   const device = /^(tun|nic)([12])$/.exec(name);
   if (device === null) return { hi: POD_HI, lo: lookUp(name) };
