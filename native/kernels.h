@@ -18,21 +18,17 @@ size_t fiveTupleBatch(Column<const uint8_t> bytes, Column<const uint32_t> offset
                       Column<const int32_t> space, size_t first, size_t count, uint32_t seed, Column<int32_t> keys,
                       Column<uint32_t> hashes);
 
-size_t conntrackLookupBatch(Column<const int32_t> slots, Column<const int32_t> tuples, Column<const int32_t> keys,
-                            Column<const uint32_t> hashes, size_t first, size_t count, Column<int32_t> rows);
+size_t conntrackLookupBatch(Column<const int32_t> slots, Column<const int32_t> rows, size_t keyAt,
+                            Column<const int32_t> keys, Column<const uint32_t> hashes, size_t first, size_t count,
+                            Column<int32_t> found);
 
 // What the short way reads and writes, see ShortPathViews of src/kernels/short-path.ts.
 struct ShortPathColumns {
   Column<uint8_t> bytes;
   Column<const uint32_t> offset, length;
   Column<const double> tsNs;
-  Column<const int32_t> port, keys, found, pathTuples, paths;
-  Column<const uint8_t> state;
-  Column<uint8_t> flags;
-  Column<const int32_t> born;
-  Column<double> expiresNs;
-  Column<const double> streamNs;
-  Column<int32_t> windows;
+  Column<const int32_t> port, keys, found, paths;
+  Column<int32_t> connections;
   Column<int32_t> origin;
   Column<double> packet, parent;
   Column<uint8_t> verdict;

@@ -54,17 +54,18 @@ Napi::Value FiveTupleBatch(const Napi::CallbackInfo& info) {
                                        column<uint32_t>(info, 8)));
 }
 
-// conntrackLookupBatch(slots, tuples, keys, hashes, first, count, rows)
+// conntrackLookupBatch(slots, rows, keyAt, keys, hashes, first, count, found)
 Napi::Value ConntrackLookupBatch(const Napi::CallbackInfo& info) {
   return rowsDone(info, conntrackLookupBatch(column<const int32_t>(info, 0), column<const int32_t>(info, 1),
-                                             column<const int32_t>(info, 2), column<const uint32_t>(info, 3),
-                                             number(info, 4), number(info, 5), column<int32_t>(info, 6)));
+                                             number(info, 2), column<const int32_t>(info, 3),
+                                             column<const uint32_t>(info, 4), number(info, 5), number(info, 6),
+                                             column<int32_t>(info, 7)));
 }
 
 // The arguments of one call of shortPath, taken from first to last.
 class Arguments {
  public:
-  static constexpr size_t kCount = 33;
+  static constexpr size_t kCount = 27;
 
   Arguments(napi_env env, napi_callback_info info) : env_(env) {
     size_t count = kCount;
@@ -107,9 +108,8 @@ napi_value ShortPath(napi_env env, napi_callback_info info) {
   const double limitNs = arguments.takeNumber();
   ShortPathColumns c;
   const auto take = [&](auto&... columns) { (arguments.take(columns), ...); };
-  take(c.bytes, c.offset, c.length, c.tsNs, c.port, c.keys, c.found, c.pathTuples, c.paths, c.state, c.flags, c.born,
-       c.expiresNs, c.streamNs, c.windows, c.origin, c.packet, c.parent, c.verdict, c.reason, c.exit, c.outOffset,
-       c.outLength, c.outTsNs, c.endpoint, c.service, c.counts);
+  take(c.bytes, c.offset, c.length, c.tsNs, c.port, c.keys, c.found, c.paths, c.connections, c.origin, c.packet,
+       c.parent, c.verdict, c.reason, c.exit, c.outOffset, c.outLength, c.outTsNs, c.endpoint, c.service, c.counts);
   napi_value done = nullptr;
   napi_create_uint32(env, static_cast<uint32_t>(shortPath(c, first, end, base, out, number, limitNs)), &done);
   return done;

@@ -1,5 +1,6 @@
 // The short way: packets of connections whose path is known. Twin of src/kernels/short-path.ts: same columns, same order
 // of work; the work goes in groups, each of which asks for its rows before it looks at them.
+#include <cstring>
 #include <initializer_list>
 
 #include "kernels.h"
@@ -14,8 +15,9 @@ constexpr size_t kGroup = 16;
 constexpr size_t kFrameMax = 65499;
 // What nearly every frame has at least: Ethernet, IPv4 and TCP headers.
 constexpr size_t kHeadersSize = 54;
-constexpr uint8_t kSegmentAck = 3, kEstablished = 3;
-constexpr uint8_t kSeenReply = 1, kAssured = 2;
+constexpr int32_t kSegmentAck = 3, kEstablished = 3;
+// CT_FLAG bits where the marks have them.
+constexpr int32_t kSeenReply = 0x100, kAssured = 0x200, kStateBits = 0xff;
 constexpr double kUdpNs = 30e9, kUdpStreamNs = 120e9, kIcmpNs = 30e9;
 constexpr uint32_t kTcpFin = 0x01, kTcpSyn = 0x02, kTcpRst = 0x04, kTcpAck = 0x10;
 
@@ -31,11 +33,9 @@ struct Packet {
 
 size_t least(size_t a, size_t b) { return a < b ? a : b; }
 
-// Rows of the connection table that all its columns hold.
-size_t connectionRows(const ShortPathColumns& c) {
-  size_t rows = least(least(c.state.length, c.flags.length), least(c.born.length, c.expiresNs.length));
-  return least(rows, least(c.streamNs.length, c.windows.length / kWindowRow));
-}
+// A time of a connection's row: words of four bytes hold it, so it is copied.
+double timeAt(const int32_t* row, size_t at) { return loadAs<double>(reinterpret_cast<const uint8_t*>(row + at)); }
+void setTime(int32_t* row, size_t at, double ns) { std::memcpy(row + at, &ns, sizeof ns); }
 
 // One past the last of the rows `first` .. `end` that input, lookup and output columns hold.
 size_t heldEnd(const ShortPathColumns& c, size_t first, size_t end, size_t base, size_t out) {
@@ -85,17 +85,23 @@ bool isSound(const Packet& k) {
   return k.protocol == kIcmp && size >= kIcmpSize && isAllOnes(sumInMemoryOrder(k.transport, size, 0));
 }
 
+// Row of the connection table that a touch names.
+int32_t* rowOf(const ShortPathColumns& c, uint32_t touch) { return c.connections.data + (touch >> 1) * kConnectionRow; }
+
+// The side that sends in the touch's direction.
+int32_t* senderOf(int32_t* row, uint32_t touch) { return row + kWindowSides + (touch & 1) * kWindowSide; }
+
 // Are the connections that the path met still there, and in the state in which it met them?
 bool areTouchesLive(const ShortPathColumns& c, const int32_t* path, uint32_t touches, size_t rows, const Packet& k) {
   for (uint32_t t = 0; t < touches; t++) {
     const uint32_t touch = static_cast<uint32_t>(path[kPathTouch + t]);
-    const size_t row = touch >> 1;
-    if (row >= rows) return false;
-    if (c.born.data[row] != path[kPathBorn + t] || c.expiresNs.data[row] <= k.nowNs) return false;
+    if ((touch >> 1) >= rows) return false;
+    const int32_t* row = rowOf(c, touch);
+    if (row[kConnectionBorn] != path[kPathBorn + t] || timeAt(row, kConnectionExpires) <= k.nowNs) return false;
     // The first reply changes what conntrack knows; the long way sees to it.
-    const uint8_t asked = (touch & 1) == 0 ? 0 : k.protocol == kTcp ? kSeenReply | kAssured : kSeenReply;
-    if ((c.flags.data[row] & asked) != asked) return false;
-    if (k.protocol == kTcp && c.state.data[row] != kEstablished) return false;
+    const int32_t asked = (touch & 1) == 0 ? 0 : k.protocol == kTcp ? kSeenReply | kAssured : kSeenReply;
+    if ((row[kConnectionMarks] & asked) != asked) return false;
+    if (k.protocol == kTcp && (row[kConnectionMarks] & kStateBits) != kEstablished) return false;
   }
   return true;
 }
@@ -122,9 +128,9 @@ bool meetTcp(const ShortPathColumns& c, const int32_t* path, uint32_t touches, c
   uint32_t liberal = 0;
   for (uint32_t t = 0; t < touches; t++) {
     const uint32_t touch = static_cast<uint32_t>(path[kPathTouch + t]);
-    const int32_t* row = c.windows.data + (touch >> 1) * kWindowRow;
-    const int32_t* sender = row + (touch & 1) * kWindowSide;
-    const int32_t* receiver = row + ((touch & 1) ^ 1) * kWindowSide;
+    int32_t* row = rowOf(c, touch);
+    const int32_t* sender = senderOf(row, touch);
+    const int32_t* receiver = senderOf(row, touch ^ 1);
     if (sender[kWindowMaxWindow] == 0) return false;
     if (boundsBroken(sender, receiver, s.seq, s.end, sackOf(receiver, k, s)) == InWindow::kAccept) continue;
     // A connection picked up in the middle takes the segment all the same, and learns nothing from it.
@@ -133,16 +139,16 @@ bool meetTcp(const ShortPathColumns& c, const int32_t* path, uint32_t touches, c
   }
   for (uint32_t t = 0; t < touches; t++) {
     const uint32_t touch = static_cast<uint32_t>(path[kPathTouch + t]);
-    int32_t* row = c.windows.data + (touch >> 1) * kWindowRow;
+    int32_t* row = rowOf(c, touch);
     if ((liberal & (1u << t)) == 0) {
-      int32_t* sender = row + (touch & 1) * kWindowSide;
-      int32_t* receiver = row + ((touch & 1) ^ 1) * kWindowSide;
+      int32_t* sender = senderOf(row, touch);
+      int32_t* receiver = senderOf(row, touch ^ 1);
       const uint32_t scaled = s.window << (static_cast<uint32_t>(sender[kWindowScale]) & 31);
       learnWindow(sender, receiver, s.end, s.ack, sackOf(receiver, k, s), scaled);
       countRetransmission(row, touch & 1, s.seq, s.ack, s.end, s.window);
     }
     row[kWindowLastKind] = kSegmentAck;
-    c.expiresNs.data[touch >> 1] = k.nowNs + windowTimeoutNs(row);
+    setTime(row, kConnectionExpires, k.nowNs + windowTimeoutNs(row));
   }
   return true;
 }
@@ -150,11 +156,11 @@ bool meetTcp(const ShortPathColumns& c, const int32_t* path, uint32_t touches, c
 // UDP and echo: only the timeout moves.
 void refresh(const ShortPathColumns& c, const int32_t* path, uint32_t touches, const Packet& k) {
   for (uint32_t t = 0; t < touches; t++) {
-    const size_t row = static_cast<uint32_t>(path[kPathTouch + t]) >> 1;
-    const bool isStream = (c.flags.data[row] & kSeenReply) != 0 && k.nowNs > c.streamNs.data[row];
-    if (isStream) c.flags.data[row] |= kAssured;
+    int32_t* row = rowOf(c, static_cast<uint32_t>(path[kPathTouch + t]));
+    const bool isStream = (row[kConnectionMarks] & kSeenReply) != 0 && k.nowNs > timeAt(row, kConnectionStream);
+    if (isStream) row[kConnectionMarks] |= kAssured;
     const double timeoutNs = k.protocol == kIcmp ? kIcmpNs : isStream ? kUdpStreamNs : kUdpNs;
-    c.expiresNs.data[row] = k.nowNs + timeoutNs;
+    setTime(row, kConnectionExpires, k.nowNs + timeoutNs);
   }
 }
 
@@ -201,20 +207,14 @@ void rewrite(const int32_t* path, uint32_t forwards, uint32_t flags, const Packe
 // Row of the path cache that a lookup's answer means, or nullptr where the cache has no such row.
 const int32_t* pathOf(const ShortPathColumns& c, int32_t found) {
   const size_t row = static_cast<uint32_t>(found) >> 1;
-  const bool isHeld = (row + 1) * kPathRow <= c.paths.length && (row * 2 + 1) * kTupleWords <= c.pathTuples.length;
-  return isHeld ? c.paths.data + row * kPathRow : nullptr;
-}
-
-// The key of such a row.
-const int32_t* tupleOf(const ShortPathColumns& c, int32_t found) {
-  return c.pathTuples.data + (static_cast<uint32_t>(found) >> 1) * 2 * kTupleWords;
+  return (row + 1) * kPathRow <= c.paths.length ? c.paths.data + row * kPathRow : nullptr;
 }
 
 bool takeOne(const ShortPathColumns& c, size_t i, size_t key, size_t row, size_t rows) {
   const int32_t found = c.found.data[key];
   const int32_t* path = pathOf(c, found);
   if (path == nullptr || path[kPathPort] != c.port.data[i]) return false;
-  if (!isKey(tupleOf(c, found), c.keys.data + key * kTupleWords)) return false;
+  if (!isKey(path + kPathKey, c.keys.data + key * kTupleWords)) return false;
   const size_t at = c.offset.data[i];
   const size_t length = c.length.data[i];
   if (length < kEthernetSize + kIpv4MinSize || length > kFrameMax) return false;
@@ -267,24 +267,18 @@ size_t askFor(const ShortPathColumns& c, size_t i, size_t key, size_t count, siz
     prefetch(frame + kHeadersSize);
     const int32_t* path = pathOf(c, c.found.data[key + hits]);
     if (path == nullptr) continue;
-    prefetch(tupleOf(c, c.found.data[key + hits]));
     prefetch(path);
-    prefetch(path + kPathDeltas);
-    prefetch(path + kPathBorn + kTouchesMax - 1);
+    prefetch(path + kPathMtu);
   }
   for (size_t i = 0; i < hits; i++) {
     const int32_t* path = pathOf(c, c.found.data[key + i]);
     if (path == nullptr) continue;
     const uint32_t touches = static_cast<uint32_t>(path[kPathShape]) & 0xff;
     for (uint32_t t = 0; t < touches && t < kTouchesMax; t++) {
-      const size_t row = static_cast<uint32_t>(path[kPathTouch + t]) >> 1;
-      if (row >= rows) continue;
-      prefetch(c.born.data + row);
-      prefetch(c.expiresNs.data + row);
-      prefetch(c.flags.data + row);
-      prefetch(c.state.data + row);
-      prefetch(c.windows.data + row * kWindowRow);
-      prefetch(c.windows.data + row * kWindowRow + kWindowRow - 1);
+      const uint32_t touch = static_cast<uint32_t>(path[kPathTouch + t]);
+      if ((touch >> 1) >= rows) continue;
+      prefetch(rowOf(c, touch));
+      prefetch(rowOf(c, touch) + kWindowLast);
     }
   }
   return hits;
@@ -296,7 +290,7 @@ size_t shortPath(const ShortPathColumns& columns, size_t first, size_t end, size
                  double limitNs) {
   // A copy that no store of a byte can reach, so that the compiler need not read it again and again.
   const ShortPathColumns c = columns;
-  const size_t rows = connectionRows(c);
+  const size_t rows = c.connections.length / kConnectionRow;
   end = heldEnd(c, first, end, base, out);
   for (size_t group = first; group < end; group += kGroup) {
     const size_t asked = least(kGroup, end - group);

@@ -7,12 +7,14 @@
 namespace podplane {
 
 // Raise together with LAYOUT_VERSION of scripts/addon-load.cjs whenever a column, a mark or an argument changes.
-constexpr int32_t kLayoutVersion = 2;
+constexpr int32_t kLayoutVersion = 3;
 
 // Connection table, see src/kernels/conntrack-lookup.ts.
 constexpr int32_t kMiss = -1;
 constexpr int32_t kEmpty = 0;
 constexpr size_t kTupleWords = 4;
+// Words of a row that a lookup finds: kConnectionRow and kPathRow.
+constexpr size_t kRowWords = 32;
 
 // Frames, see src/kernels/five-tuple.ts.
 constexpr size_t kEthernetSize = 14;
@@ -28,37 +30,48 @@ constexpr size_t kTcpMinSize = 20, kUdpSize = 8, kIcmpSize = 8;
 
 // A row of the path cache, see src/kernels/path-columns.ts.
 constexpr size_t kPathRow = 32;
-constexpr size_t kPathPort = 0;
-constexpr size_t kPathShape = 1;
-constexpr size_t kPathOutcome = 2;
-constexpr size_t kPathExit = 3;
-constexpr size_t kPathService = 4;
-constexpr size_t kPathEndpoint = 5;
-constexpr size_t kPathSrc = 6;
-constexpr size_t kPathDst = 7;
-constexpr size_t kPathPorts = 8;
-constexpr size_t kPathDeltas = 9;
-constexpr size_t kPathAskMac = 10;
-constexpr size_t kPathDstMac = 12;
-constexpr size_t kPathSrcMac = 14;
+constexpr size_t kPathKey = 0;
+constexpr size_t kPathPort = 4;
+constexpr size_t kPathShape = 5;
+constexpr size_t kPathAskMac = 6;
+constexpr size_t kPathTouch = 8;
+constexpr size_t kPathBorn = 12;
 constexpr size_t kPathMtu = 16;
-constexpr size_t kPathTouch = 17;
-constexpr size_t kPathBorn = 21;
+constexpr size_t kPathOutcome = 17;
+constexpr size_t kPathExit = 18;
+constexpr size_t kPathService = 19;
+constexpr size_t kPathEndpoint = 20;
+constexpr size_t kPathSrc = 21;
+constexpr size_t kPathDst = 22;
+constexpr size_t kPathPorts = 23;
+constexpr size_t kPathDeltas = 24;
+constexpr size_t kPathDstMac = 25;
+constexpr size_t kPathSrcMac = 27;
+constexpr size_t kPathHash = 29;
 constexpr uint32_t kTouchesMax = 4;
 constexpr uint32_t kPathFlagNat = 1, kPathFlagMac = 2, kPathFlagChecksIp = 4;
 
-// A row of conntrack's windows, see src/kernels/window-columns.ts.
-constexpr size_t kWindowRow = 20;
-constexpr size_t kWindowSide = 7;
+// A row of conntrack, see src/kernels/connection-columns.ts.
+constexpr size_t kConnectionRow = 32;
+constexpr size_t kConnectionMarks = 0;
+constexpr size_t kConnectionBorn = 1;
+constexpr size_t kConnectionExpires = 2;
+constexpr size_t kConnectionStream = 4;
+constexpr size_t kConnectionService = 22;
+constexpr size_t kConnectionEndpoint = 23;
+constexpr size_t kConnectionTuples = 24;
+constexpr size_t kWindowSide = 6;
 constexpr size_t kWindowEnd = 0;
 constexpr size_t kWindowMaxEnd = 1;
 constexpr size_t kWindowMaxWindow = 2;
 constexpr size_t kWindowMaxAck = 3;
 constexpr size_t kWindowScale = 4;
 constexpr size_t kWindowFlags = 5;
-constexpr size_t kWindowLast = 14;
-constexpr size_t kWindowRetransmissions = 18;
-constexpr size_t kWindowLastKind = 19;
+constexpr size_t kWindowSides = 4;
+constexpr size_t kWindowLast = 16;
+constexpr size_t kWindowRetransmissions = 20;
+constexpr size_t kWindowLastKind = 21;
+static_assert(kConnectionRow == kRowWords && kPathRow == kRowWords, "one lookup serves both");
 constexpr int32_t kWindowFlagScale = 0x01;
 constexpr int32_t kWindowFlagSackPermitted = 0x02;
 constexpr int32_t kWindowFlagCloseInit = 0x04;

@@ -111,8 +111,9 @@ inline uint32_t highestSack(const uint8_t* tcp, size_t headerSize, uint32_t ack)
 inline double windowTimeoutNs(const int32_t* row) {
   constexpr double kEstablishedNs = 86400e9, kShortenedNs = 300e9;
   constexpr int32_t kRetransmissionsMax = 3;
+  const int32_t* sides = row + kWindowSides;
   if (row[kWindowRetransmissions] >= kRetransmissionsMax) return kShortenedNs;
-  if (((row[kWindowFlags] | row[kWindowSide + kWindowFlags]) & kWindowFlagUnacknowledged) != 0) return kShortenedNs;
+  if (((sides[kWindowFlags] | sides[kWindowSide + kWindowFlags]) & kWindowFlagUnacknowledged) != 0) return kShortenedNs;
   // A closed window: the sender will only probe it.
   if ((row[kWindowLast + 3] & 0xffff) == 0) return kShortenedNs;
   return kEstablishedNs;

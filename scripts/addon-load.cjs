@@ -8,7 +8,7 @@ const { createHash } = require('node:crypto');
 const { existsSync, readFileSync } = require('node:fs');
 
 /** Raised together with kLayoutVersion of native/tables.h. */
-const LAYOUT_VERSION = 2;
+const LAYOUT_VERSION = 3;
 /** Name of the file beside an addon that holds its SHA-256, as sha256sum writes it. */
 const CHECKSUM_SUFFIX = '.sha256';
 
@@ -56,7 +56,8 @@ function whyUnfit(addon) {
   slots[(hashes[0] + 1) & 3] = 2;
   addon.conntrackLookupBatch(
     slots,
-    Int32Array.of(0, 0, 0, 0, ...keys.subarray(0, 4)),
+    Int32Array.of(0, 0, 0, 0, 0, 0, ...keys.subarray(0, 4)),
+    2,
     keys,
     hashes,
     0,

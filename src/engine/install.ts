@@ -66,12 +66,16 @@ function checkNodes(from: Epoch, { held, onlyNode }: Remembered, now: (node: num
 function carryConnections(conntrack: Conntrack, moves: RowMoves, counts: Float64Array): void {
   if (moves.nodes !== null) conntrack.renumberNodes(moves.nodes);
   if (moves.services === null && moves.runs.every((run) => isUnmoved(run, counts))) return;
-  const { service, endpoint } = conntrack;
   const { first, now } = endpointMap(moves.runs);
   for (let row = 0; row < conntrack.end; row++) {
-    const at = endpoint[row]! - first;
-    if (at >= 0 && at < now.length) endpoint[row] = now[at]!;
-    if (moves.services !== null && service[row]! >= 0) service[row] = moves.services[service[row]!]!;
+    const service = conntrack.service(row);
+    const endpoint = conntrack.endpoint(row);
+    const at = endpoint - first;
+    conntrack.setServer(
+      row,
+      moves.services !== null && service >= 0 ? moves.services[service]! : service,
+      at >= 0 && at < now.length ? now[at]! : endpoint,
+    );
   }
 }
 

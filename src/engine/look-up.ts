@@ -9,7 +9,9 @@ export const RUN_ROWS = 256;
 /** Where known tuples are looked up: conntrack, or the path cache. */
 export interface KnownTuples {
   readonly slots: Int32Array;
-  readonly tuples: Int32Array;
+  readonly rows: Int32Array;
+  /** Where in a row its tuples begin. */
+  readonly keyAt: number;
 }
 
 export class LookUp {
@@ -48,6 +50,6 @@ export class LookUp {
     const { bytes } = input.arena;
     const { fiveTupleBatch, conntrackLookupBatch } = this.#kernels;
     fiveTupleBatch(bytes, offset, length, this.#space, 0, count, this.#seed, this.keys, this.hashes);
-    conntrackLookupBatch(known.slots, known.tuples, this.keys, this.hashes, 0, count, this.rows);
+    conntrackLookupBatch(known.slots, known.rows, known.keyAt, this.keys, this.hashes, 0, count, this.rows);
   }
 }

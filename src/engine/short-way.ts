@@ -83,14 +83,9 @@ export class ShortWay {
     if (first === end || v.found[first - base]! < 0) return first;
     const { paths } = this;
     const table = this.#conntrack;
-    v.pathTuples = paths.tuples;
     v.paths = paths.rows;
-    v.state = table.state;
-    v.flags = table.flags;
-    v.born = table.born;
-    v.expiresNs = table.expiresNs;
-    v.streamNs = table.streamNs;
-    v.windows = table.windows;
+    v.connections = table.rows;
+    v.times = table.times;
     return this.#kernel(v, first, end, base, out, number, limitNs);
   }
 
@@ -149,7 +144,7 @@ export class ShortWay {
     row[base + PATH.MTU] = w.mtu;
     for (let k = 0; k < w.touchCount; k++) {
       row[base + PATH.TOUCH + k] = w.touches[k]!;
-      row[base + PATH.BORN + k] = this.#conntrack.born[w.touches[k]! >> 1]!;
+      row[base + PATH.BORN + k] = this.#conntrack.born(w.touches[k]! >> 1);
     }
     return base / PATH.ROW;
   }

@@ -79,9 +79,9 @@ export class StageClock {
         kernels.fiveTupleBatch(bytes, offset, length, space, first, count, seed, keys, hashes);
         this.#count(FIVE_TUPLE, count, sinceNs(from));
       },
-      conntrackLookupBatch: (slots, tuples, keys, hashes, first, count, rows) => {
+      conntrackLookupBatch: (slots, rows, keyAt, keys, hashes, first, count, found) => {
         const from = clock();
-        kernels.conntrackLookupBatch(slots, tuples, keys, hashes, first, count, rows);
+        kernels.conntrackLookupBatch(slots, rows, keyAt, keys, hashes, first, count, found);
         this.#count(LOOK_UP, count, sinceNs(from));
       },
       shortPath: (views, first, end, base, out, number, limitNs) => {

@@ -1,5 +1,6 @@
 /** What kube-proxy has conntrack forget after a change: UDP alone. A TCP connection to an endpoint that has gone stays
  *  until its timeout or a reset. Source: kubernetes pkg/proxy/conntrack/cleanup.go, pkg/proxy/endpoints.go. */
+import { tupleAt } from '../kernels/connection-columns.js';
 import type { Conntrack } from '../tables/conntrack.js';
 import { CT_FLAG } from '../tables/conntrack.js';
 import type { Epoch, Tables } from '../tables/epoch.js';
@@ -70,13 +71,13 @@ function endpointRows({ services }: Tables, any: number): number[] {
 }
 
 function forget(conntrack: Conntrack, stale: Stale): void {
-  const { tuples, flags } = conntrack;
+  const { rows } = conntrack;
   for (let row = 0; row < conntrack.end; row++) {
-    const t = row * 8;
-    if ((tuples[t + 3]! & 0xff) !== PROTOCOL.UDP) continue;
-    const endpoints = stale.get(tuples[t + 1]! >>> 0);
+    const t = tupleAt(row * 2);
+    if ((rows[t + 3]! & 0xff) !== PROTOCOL.UDP) continue;
+    const endpoints = stale.get(rows[t + 1]! >>> 0);
     if (endpoints === undefined) continue;
-    const isNat = (flags[row]! & CT_FLAG.DST_NAT) !== 0;
-    if (endpoints === ALL || (isNat && endpoints.has(tuples[t + 4]! >>> 0))) conntrack.remove(row);
+    const isNat = (conntrack.flags(row) & CT_FLAG.DST_NAT) !== 0;
+    if (endpoints === ALL || (isNat && endpoints.has(rows[t + 4]! >>> 0))) conntrack.remove(row);
   }
 }

@@ -24,7 +24,7 @@ type Counting<F extends (...args: never[]) => void> = (...args: Parameters<F>) =
 interface Addon {
   readonly fiveTupleBatch: Counting<typeof fiveTupleBatch>;
   readonly conntrackLookupBatch: Counting<typeof conntrackLookupBatch>;
-  /** first, end, base, out, number, limitNs, then the views but for `p`, in the order in which ShortPathViews has them. */
+  /** first, end, base, out, number, limitNs, then the views but for `p` and `times`, in the order in which ShortPathViews has them. */
   readonly shortPath: (...args: (number | ArrayBufferView)[]) => number;
 }
 type LoadedAddon = { readonly addon: Addon | undefined; readonly why: string };
@@ -62,8 +62,8 @@ function nativeKernels(addon: Addon, why: string): Kernels {
       const done = addon.fiveTupleBatch(bytes, offset, length, space, first, count, seed, keys, hashes);
       if (done !== count) throw tooShort('fiveTupleBatch', first, count, done);
     },
-    conntrackLookupBatch(slots, tuples, keys, hashes, first, count, rows) {
-      const done = addon.conntrackLookupBatch(slots, tuples, keys, hashes, first, count, rows);
+    conntrackLookupBatch(slots, rows, keyAt, keys, hashes, first, count, found) {
+      const done = addon.conntrackLookupBatch(slots, rows, keyAt, keys, hashes, first, count, found);
       if (done !== count) throw tooShort('conntrackLookupBatch', first, count, done);
     },
     shortPath: (v, first, end, base, out, number, limitNs) =>
@@ -96,14 +96,8 @@ const nativeShortPath = (
     v.port,
     v.keys,
     v.found,
-    v.pathTuples,
     v.paths,
-    v.state,
-    v.flags,
-    v.born,
-    v.expiresNs,
-    v.streamNs,
-    v.windows,
+    v.connections,
     v.origin,
     v.packet,
     v.parent,

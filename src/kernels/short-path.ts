@@ -8,6 +8,7 @@ import { IPV4, PROTOCOL } from '../wire/ipv4.js';
 import { TCP, TCP_FLAG } from '../wire/tcp.js';
 import { UDP } from '../wire/udp.js';
 import { isAllOnes, isTransportRight } from './all-ones.js';
+import { CONNECTION, senderAt, WINDOW, WINDOW_FLAG } from './connection-columns.js';
 import { PATH, PATH_FLAG } from './path-columns.js';
 import {
   boundsBroken,
@@ -17,17 +18,18 @@ import {
   learnWindow,
   windowTimeoutNs,
 } from './tcp-window.js';
-import { WINDOW, WINDOW_FLAG } from './window-columns.js';
 
 /** Longer frames may not fit into the tunnel, which depends on their padding too: the long way sees to them. */
 const FRAME_MAX = 65_499;
 /** Words of the path cache from which a touch pass pays, and packets that one goes ahead. */
 const TOUCH_FROM = 1 << 18;
 const GROUP = 32;
+const STATE_BITS = 0xff;
 const TCP_ESTABLISHED = 3;
 const SEGMENT_ACK = 3;
-const SEEN_REPLY = 1;
-const ASSURED = 2;
+/** CT_FLAG bits where the marks have them. */
+const SEEN_REPLY = 0x100;
+const ASSURED = 0x200;
 const TCP_ESTABLISHED_NS = 86_400e9;
 const UDP_NS = 30e9;
 const UDP_STREAM_NS = 120e9;
@@ -45,15 +47,10 @@ export interface ShortPathViews {
   keys: Int32Array;
   found: Int32Array;
   // Path cache.
-  pathTuples: Int32Array;
   paths: Int32Array;
-  // Conntrack.
-  state: Uint8Array;
-  flags: Uint8Array;
-  born: Int32Array;
-  expiresNs: Float64Array;
-  streamNs: Float64Array;
-  windows: Int32Array;
+  // Conntrack: its rows, and the same memory by eight bytes.
+  connections: Int32Array;
+  times: Float64Array;
   // Output columns.
   origin: Int32Array;
   packet: Float64Array;
@@ -101,20 +98,19 @@ export function shortPath(
 /** Read the lines that the hits from..to will need, up to the first miss: reads that wait for none other overlap in the
  *  processor. The answer means nothing; the caller stores it, so that the reads are not optimized away. */
 function touch(v: ShortPathViews, from: number, to: number): number {
-  const { found, paths, born, expiresNs, flags, windows } = v;
+  const { found, paths, connections } = v;
   let sink = 0;
   let hits = from;
   for (; hits < to && found[hits]! >= 0; hits++) {
     const base = (found[hits]! >> 1) * PATH.ROW;
-    sink |= paths[base]! | paths[base + PATH.DST_MAC]! | paths[base + PATH.BORN]!;
+    sink |= paths[base]! | paths[base + PATH.MTU]!;
   }
   for (let i = from; i < hits; i++) {
     const base = (found[i]! >> 1) * PATH.ROW;
     const touches = paths[base + PATH.SHAPE]! & 0xff;
     for (let k = 0; k < touches; k++) {
-      const row = paths[base + PATH.TOUCH + k]! >> 1;
-      sink |= born[row]! | flags[row]! | (expiresNs[row]! > 0 ? 1 : 0);
-      sink |= windows[row * WINDOW.ROW]! | windows[row * WINDOW.ROW + WINDOW.LAST_KIND]!;
+      const row = (paths[base + PATH.TOUCH + k]! >> 1) * CONNECTION.ROW;
+      sink |= connections[row]! | connections[row + WINDOW.LAST]!;
     }
   }
   return sink;
@@ -125,7 +121,7 @@ function takeOne(v: ShortPathViews, i: number, key: number, path: number, row: n
   const base = path * PATH.ROW;
   const at = v.offset[i]!;
   const l3 = at + ETHERNET.SIZE;
-  if (paths[base + PATH.PORT] !== v.port[i] || !isKey(v.pathTuples, path * 8, v.keys, key)) return false;
+  if (paths[base + PATH.PORT] !== v.port[i] || !isKey(paths, base + PATH.KEY, v.keys, key)) return false;
   if (p.getUint16(at) !== paths[base + PATH.ASK_MAC] || p.getInt32(at + 2) !== paths[base + PATH.ASK_MAC + 1])
     return false;
   const total = p.getUint16(l3 + IPV4.LENGTH);
@@ -189,12 +185,14 @@ function areTouchesLive(
 ): boolean {
   for (let k = 0; k < touches; k++) {
     const touch = v.paths[base + PATH.TOUCH + k]!;
-    const row = touch >> 1;
-    if (v.born[row] !== v.paths[base + PATH.BORN + k] || v.expiresNs[row]! <= nowNs) return false;
+    const row = (touch >> 1) * CONNECTION.ROW;
+    if (v.connections[row + CONNECTION.BORN] !== v.paths[base + PATH.BORN + k]) return false;
+    if (v.times[(row + CONNECTION.EXPIRES) >> 1]! <= nowNs) return false;
+    const marks = v.connections[row + CONNECTION.MARKS]!;
     // The first reply changes what conntrack knows; the long way sees to it.
     const asked = (touch & 1) === 0 ? 0 : protocol === PROTOCOL.TCP ? SEEN_REPLY | ASSURED : SEEN_REPLY;
-    if ((v.flags[row]! & asked) !== asked) return false;
-    if (protocol === PROTOCOL.TCP && v.state[row] !== TCP_ESTABLISHED) return false;
+    if ((marks & asked) !== asked) return false;
+    if (protocol === PROTOCOL.TCP && (marks & STATE_BITS) !== TCP_ESTABLISHED) return false;
   }
   return true;
 }
@@ -208,7 +206,7 @@ function meetTcp(
   packetEnd: number,
   nowNs: number,
 ): boolean {
-  const { p, windows } = v;
+  const { p, connections: windows } = v;
   const seq = p.getInt32(l4 + TCP.SEQ);
   const ack = p.getInt32(l4 + TCP.ACK);
   const window = p.getUint16(l4 + TCP.WINDOW);
@@ -216,8 +214,8 @@ function meetTcp(
   let liberal = 0;
   for (let k = 0; k < touches; k++) {
     const touch = v.paths[base + PATH.TOUCH + k]!;
-    const sender = senderOf(touch);
-    const receiver = senderOf(touch ^ 1);
+    const sender = senderAt(touch);
+    const receiver = senderAt(touch ^ 1);
     if (windows[sender + WINDOW.MAX_WINDOW] === 0) return false;
     const sack = sackOf(p, windows, receiver, l4, ack);
     if (boundsBroken(windows, sender, receiver, seq, end, sack) === InWindow.ACCEPT) continue;
@@ -227,39 +225,35 @@ function meetTcp(
   }
   for (let k = 0; k < touches; k++) {
     const touch = v.paths[base + PATH.TOUCH + k]!;
-    const sender = senderOf(touch);
-    const receiver = senderOf(touch ^ 1);
-    const row = touch >> 1;
+    const sender = senderAt(touch);
+    const receiver = senderAt(touch ^ 1);
+    const row = (touch >> 1) * CONNECTION.ROW;
     const sack = sackOf(p, windows, receiver, l4, ack);
     const scaled = window << windows[sender + WINDOW.SCALE]!;
     if ((liberal & (1 << k)) === 0) {
       learnWindow(windows, sender, receiver, end, ack, sack, scaled, true);
       countRetransmission(windows, row, touch & 1, seq, ack, end, window);
     }
-    windows[row * WINDOW.ROW + WINDOW.LAST_KIND] = SEGMENT_ACK;
-    v.expiresNs[row] = nowNs + windowTimeoutNs(windows, row * WINDOW.ROW, true, TCP_ESTABLISHED_NS);
+    windows[row + WINDOW.LAST_KIND] = SEGMENT_ACK;
+    v.times[(row + CONNECTION.EXPIRES) >> 1] =
+      nowNs + windowTimeoutNs(windows, row, true, TCP_ESTABLISHED_NS);
   }
   return true;
 }
-
-/** First word of the side that sends in this direction. */
-const senderOf = (touch: number): number => (touch >> 1) * WINDOW.ROW + (touch & 1) * WINDOW.SIDE;
 
 const sackOf = (p: DataView, windows: Int32Array, receiver: number, l4: number, ack: number): number =>
   (windows[receiver + WINDOW.FLAGS]! & WINDOW_FLAG.SACK_PERMITTED) !== 0 ? highestSack(p, l4, ack) : ack;
 
 /** UDP and echo: only the timeout moves. */
 function refresh(v: ShortPathViews, base: number, touches: number, protocol: number, nowNs: number): void {
+  const { connections, times } = v;
   for (let k = 0; k < touches; k++) {
-    const row = v.paths[base + PATH.TOUCH + k]! >> 1;
-    if (protocol === PROTOCOL.ICMP) {
-      if ((v.flags[row]! & SEEN_REPLY) !== 0 && nowNs > v.streamNs[row]!) v.flags[row]! |= ASSURED;
-      v.expiresNs[row] = nowNs + ICMP_NS;
-      continue;
-    }
-    const isStream = (v.flags[row]! & SEEN_REPLY) !== 0 && nowNs > v.streamNs[row]!;
-    if (isStream) v.flags[row]! |= ASSURED;
-    v.expiresNs[row] = nowNs + (isStream ? UDP_STREAM_NS : UDP_NS);
+    const row = (v.paths[base + PATH.TOUCH + k]! >> 1) * CONNECTION.ROW;
+    const hasReply = (connections[row + CONNECTION.MARKS]! & SEEN_REPLY) !== 0;
+    const isStream = hasReply && nowNs > times[(row + CONNECTION.STREAM) >> 1]!;
+    if (isStream) connections[row + CONNECTION.MARKS]! |= ASSURED;
+    const timeoutNs = protocol === PROTOCOL.ICMP ? ICMP_NS : isStream ? UDP_STREAM_NS : UDP_NS;
+    times[(row + CONNECTION.EXPIRES) >> 1] = nowNs + timeoutNs;
   }
 }
 

@@ -1,7 +1,7 @@
 /** The part of TCP's window tracking that an established connection needs on every segment; pure functions over a row of
- *  conntrack's windows. Source: Linux net/netfilter/nf_conntrack_proto_tcp.c (tcp_in_window, tcp_sack). */
+ *  conntrack. Source: Linux net/netfilter/nf_conntrack_proto_tcp.c (tcp_in_window, tcp_sack). */
 import { TCP, tcpHeaderSize } from '../wire/tcp.js';
-import { WINDOW, WINDOW_FLAG } from './window-columns.js';
+import { WINDOW, WINDOW_FLAG } from './connection-columns.js';
 
 export const InWindow = { ACCEPT: 0, IGNORE: 1, INVALID: 2 } as const;
 
@@ -74,17 +74,17 @@ export function learnWindow(
   if (ack === win[receiver + WINDOW.END]) win[receiver + WINDOW.FLAGS]! &= ~WINDOW_FLAG.UNACKNOWLEDGED;
 }
 
-/** The same pure ACK again and again shortens the timeout. */
+/** The same pure ACK again and again shortens the timeout. `base` is the row's first word. */
 export function countRetransmission(
   win: Int32Array,
-  row: number,
+  base: number,
   direction: number,
   seq: number,
   ack: number,
   end: number,
   window: number,
 ): void {
-  const last = row * WINDOW.ROW + WINDOW.LAST;
+  const last = base + WINDOW.LAST;
   if (
     win[last] === seq &&
     win[last + 1] === ack &&
@@ -130,7 +130,8 @@ export function highestSack(p: DataView, l4: number, ack: number): number {
 export function windowTimeoutNs(win: Int32Array, base: number, isAck: boolean, usual: number): number {
   if (win[base + WINDOW.RETRANSMISSIONS]! >= RETRANSMISSIONS_MAX && usual > RETRANSMITTED_NS)
     return RETRANSMITTED_NS;
-  const flags = win[base + WINDOW.FLAGS]! | win[base + WINDOW.SIDE + WINDOW.FLAGS]!;
+  const sides = base + WINDOW.SIDES;
+  const flags = win[sides + WINDOW.FLAGS]! | win[sides + WINDOW.SIDE + WINDOW.FLAGS]!;
   if ((flags & WINDOW_FLAG.UNACKNOWLEDGED) !== 0 && usual > UNACKNOWLEDGED_NS) return UNACKNOWLEDGED_NS;
   // A closed window: the sender will only probe it.
   if (isAck && (win[base + WINDOW.LAST + 3]! & 0xffff) === 0 && usual > RETRANSMITTED_NS)

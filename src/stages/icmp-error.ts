@@ -1,5 +1,6 @@
 /** ICMP errors that a host sends: which packets get one, and its bytes.
  *  Source: Linux net/ipv4/icmp.c (icmp_send, icmp_glue_bits), RFC 1812 section 4.3.2. */
+import { tupleAt } from '../kernels/connection-columns.js';
 import { CT_FLAG } from '../tables/conntrack.js';
 import { ETHERNET, ETHERTYPE, writeEthernet } from '../wire/ethernet.js';
 import { fillIcmpChecksum, ICMP, icmpType, isIcmpError } from '../wire/icmp.js';
@@ -82,8 +83,8 @@ function restoreQuoted(w: Walk, l3: number, end: number): number {
   const flags = natFlags(w);
   if (flags === 0) return 0;
   const { p } = w;
-  const tuple = w.ct >= 0 ? w.conntrack.tuples : w.tuple;
-  const at = w.ct >= 0 ? w.ct * 4 : 0;
+  const tuple = w.ct >= 0 ? w.conntrack.rows : w.tuple;
+  const at = w.ct >= 0 ? tupleAt(w.ct) : 0;
   const l4 = l3 + ipv4HeaderSize(p, l3);
   const word = tuple[at + 2]!;
   const destinationPort = (tuple[at + 3]! & 0xff) === PROTOCOL.ICMP ? word >>> 16 : word & 0xffff;

@@ -1,5 +1,6 @@
 /** NAT by the connection's two tuples: what a packet's ends become, and the same inside a quoted packet.
  *  Source: Linux net/netfilter/nf_nat_core.c, nf_nat_proto.c (nf_nat_packet, nf_nat_icmp_reply_translation). */
+import { tupleAt } from '../kernels/connection-columns.js';
 import { CT_FLAG } from '../tables/conntrack.js';
 import { fillIcmpChecksum, ICMP } from '../wire/icmp.js';
 import { ipv4HeaderSize, PROTOCOL } from '../wire/ipv4.js';
@@ -9,11 +10,11 @@ import { CtInfo, L4, type Walk } from './walk.js';
 
 /** Is a translation recorded on the packet's connection, new or known? */
 export const natFlags = (w: Walk): number =>
-  (w.ct >= 0 ? w.conntrack.flags[w.ct >> 1]! : w.fresh) & (CT_FLAG.SRC_NAT | CT_FLAG.DST_NAT);
+  (w.ct >= 0 ? w.conntrack.flags(w.ct >> 1) : w.fresh) & (CT_FLAG.SRC_NAT | CT_FLAG.DST_NAT);
 
 /** The tuple of the other direction: its source is this packet's destination-to-be, and the reverse. */
-const otherTuple = (w: Walk): Int32Array => (w.ct >= 0 ? w.conntrack.tuples : w.reply);
-const otherAt = (w: Walk): number => (w.ct >= 0 ? (w.ct ^ 1) * 4 : 0);
+const otherTuple = (w: Walk): Int32Array => (w.ct >= 0 ? w.conntrack.rows : w.reply);
+const otherAt = (w: Walk): number => (w.ct >= 0 ? tupleAt(w.ct ^ 1) : 0);
 
 /** Source port of a tuple, or the identifier of an echo. */
 function sourcePort(tuple: Int32Array, at: number): number {
@@ -65,9 +66,9 @@ export function natWhole(w: Walk): void {
 /** Translate an ICMP error: its own ends as a packet of its direction, the quoted packet's ends the other way. */
 export function translateIcmpError(w: Walk): void {
   const { p, conntrack: table } = w;
-  const flags = table.flags[w.ct >> 1]!;
+  const flags = table.flags(w.ct >> 1);
   const isReply = (w.ct & 1) === 1;
-  const other = table.tuples;
+  const other = table.rows;
   const at = otherAt(w);
   const l3 = w.l4 + ICMP.SIZE;
   const l4 = l3 + ipv4HeaderSize(p, l3);

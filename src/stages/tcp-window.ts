@@ -1,5 +1,7 @@
 /** TCP's windows in conntrack: is a segment one that the receiver can expect, and what does it say of both sides?
  *  Source: Linux net/netfilter/nf_conntrack_proto_tcp.c (tcp_in_window, tcp_new, tcp_options). */
+
+import { CONNECTION, senderAt, WINDOW, WINDOW_FLAG } from '../kernels/connection-columns.js';
 import {
   boundsBroken,
   countRetransmission,
@@ -8,7 +10,6 @@ import {
   isAfter,
   learnWindow,
 } from '../kernels/tcp-window.js';
-import { WINDOW, WINDOW_FLAG } from '../kernels/window-columns.js';
 import { TCP, TCP_FLAG, tcpAck, tcpFlags, tcpHeaderSize, tcpSeq } from '../wire/tcp.js';
 import { ipv4End } from './transport.js';
 import type { Walk } from './walk.js';
@@ -25,10 +26,11 @@ export function segmentEnd(w: Walk): number {
 
 /** A connection begins with the segment in hand: fill the windows of row `row`, all zero before. */
 export function beginWindow(w: Walk, row: number): void {
-  const win = w.conntrack.windows;
-  const sender = row * WINDOW.ROW;
-  const receiver = sender + WINDOW.SIDE;
-  win.fill(0, sender, sender + WINDOW.ROW);
+  const win = w.conntrack.rows;
+  const base = row * CONNECTION.ROW;
+  const sender = senderAt(row * 2);
+  const receiver = senderAt(row * 2 + 1);
+  win.fill(0, base + WINDOW.SIDES, base + WINDOW.LAST_KIND + 1);
   const end = segmentEnd(w);
   const window = Math.max(1, w.p.getUint16(w.l4 + TCP.WINDOW));
   win[sender + WINDOW.END] = end;
@@ -48,9 +50,9 @@ export function beginWindow(w: Walk, row: number): void {
  *  and learn from it when it is accepted. */
 export function judgeWindow(w: Walk, row: number, direction: number, state: number): number {
   const { p, l4 } = w;
-  const win = w.conntrack.windows;
-  const sender = row * WINDOW.ROW + direction * WINDOW.SIDE;
-  const receiver = row * WINDOW.ROW + (1 - direction) * WINDOW.SIDE;
+  const win = w.conntrack.rows;
+  const sender = senderAt(row * 2 + direction);
+  const receiver = senderAt(row * 2 + 1 - direction);
   const flags = tcpFlags(p, l4);
   const isSyn = (flags & TCP_FLAG.SYN) !== 0;
   const hasAck = (flags & TCP_FLAG.ACK) !== 0;
@@ -86,7 +88,7 @@ export function judgeWindow(w: Walk, row: number, direction: number, state: numb
   if (!isSyn) window <<= win[sender + WINDOW.SCALE]!;
   learnWindow(win, sender, receiver, end, ack, sack, window, hasAck);
   if ((flags & (TCP_FLAG.SYN | TCP_FLAG.FIN | TCP_FLAG.RST)) === 0 && hasAck)
-    countRetransmission(win, row, direction, seq, ack, end, rawWindow);
+    countRetransmission(win, row * CONNECTION.ROW, direction, seq, ack, end, rawWindow);
   return InWindow.ACCEPT;
 }
 

@@ -1,7 +1,8 @@
 /** What a TCP segment does to a connection that conntrack knows: state, window, timeout.
  *  Source: Linux net/netfilter/nf_conntrack_proto_tcp.c (nf_conntrack_tcp_packet). */
+
+import { CONNECTION, senderAt, WINDOW, WINDOW_FLAG } from '../kernels/connection-columns.js';
 import { InWindow, windowTimeoutNs } from '../kernels/tcp-window.js';
-import { WINDOW, WINDOW_FLAG } from '../kernels/window-columns.js';
 import { CT_FLAG } from '../tables/conntrack.js';
 import { tcpFlags, tcpSeq } from '../wire/tcp.js';
 import { nextTcpState, SegmentKind, segmentKind, TCP_TIMEOUT_NS, TcpState } from './tcp-states.js';
@@ -14,8 +15,8 @@ export const Tcp = { TAKEN: 0, IGNORED: 1, INVALID: 2, REOPENS: 3 } as const;
 /** The segment in hand meets row `row` in `state`. */
 export function meetTcp(w: Walk, row: number, direction: number, state: number): number {
   const table = w.conntrack;
-  const win = table.windows;
-  const base = row * WINDOW.ROW;
+  const win = table.rows;
+  const base = row * CONNECTION.ROW;
   const flags = tcpFlags(w.p, w.l4);
   const kind = segmentKind(flags);
   let next = nextTcpState(direction, flags, state);
@@ -36,24 +37,24 @@ export function meetTcp(w: Walk, row: number, direction: number, state: number):
   if (inWindow === InWindow.IGNORE) return Tcp.IGNORED;
   win[base + WINDOW.LAST_KIND] = kind;
   if (state !== next && next === TcpState.FIN_WAIT)
-    win[base + direction * WINDOW.SIDE + WINDOW.FLAGS]! |= WINDOW_FLAG.CLOSE_INIT;
-  table.state[row] = next;
-  table.expiresNs[row] = w.nowNs + timeoutNs(win, base, kind, next);
+    win[senderAt(row * 2 + direction) + WINDOW.FLAGS]! |= WINDOW_FLAG.CLOSE_INIT;
+  table.setState(row, next);
+  table.setExpiresNs(row, w.nowNs + timeoutNs(win, base, kind, next));
   return Tcp.TAKEN;
 }
 
 /** A reset must not lie before what its receiver has acknowledged, and in an established connection it must match
  *  exactly, or follow the sender's last data. */
 function judgeReset(w: Walk, row: number, direction: number, state: number): number {
-  const win = w.conntrack.windows;
-  const base = row * WINDOW.ROW;
-  const peer = base + (1 - direction) * WINDOW.SIDE;
+  const win = w.conntrack.rows;
+  const base = row * CONNECTION.ROW;
+  const peer = senderAt(row * 2 + 1 - direction);
   const isKnown = (win[peer + WINDOW.FLAGS]! & WINDOW_FLAG.MAX_ACK_SET) !== 0;
   if (!isKnown || win[base + WINDOW.LAST_KIND] === SegmentKind.SYN) return Tcp.TAKEN;
   const seq = tcpSeq(w.p, w.l4) | 0;
   const acknowledged = win[peer + WINDOW.MAX_ACK]!;
   if (((seq - acknowledged) | 0) < 0) return Tcp.INVALID;
-  const isEstablished = state === TcpState.ESTABLISHED && (w.conntrack.flags[row]! & CT_FLAG.ASSURED) !== 0;
+  const isEstablished = state === TcpState.ESTABLISHED && (w.conntrack.flags(row) & CT_FLAG.ASSURED) !== 0;
   if (!isEstablished || seq === acknowledged) return Tcp.TAKEN;
   const last = base + WINDOW.LAST;
   const followsData =

@@ -108,7 +108,7 @@ function meet(w: Walk, found: number, protocol: number): boolean {
   const row = found >> 1;
   const direction = found & 1;
   if (protocol === PROTOCOL.TCP) {
-    const state = table.state[row]!;
+    const state = table.state(row);
     const met = meetTcp(w, row, direction, state);
     if (met === Tcp.REOPENS) {
       table.remove(row);
@@ -120,18 +120,18 @@ function meet(w: Walk, found: number, protocol: number): boolean {
     if (met === Tcp.IGNORED) return true;
     // A reset that answers the only packets seen so far: the connection never was.
     const isReset = (tcpFlags(w.p, w.l4) & TCP_FLAG.RST) !== 0;
-    if (isReset && direction === 1 && (table.flags[row]! & CT_FLAG.SEEN_REPLY) === 0) {
+    if (isReset && direction === 1 && (table.flags(row) & CT_FLAG.SEEN_REPLY) === 0) {
       table.remove(row);
       return true;
     }
-    if (direction === 1 && table.state[row] === TcpState.ESTABLISHED) table.flags[row]! |= CT_FLAG.ASSURED;
+    if (direction === 1 && table.state(row) === TcpState.ESTABLISHED) table.addFlags(row, CT_FLAG.ASSURED);
   } else {
     refer(w, found);
-    const isStream = (table.flags[row]! & CT_FLAG.SEEN_REPLY) !== 0 && nowNs > table.streamNs[row]!;
-    if (isStream) table.flags[row]! |= CT_FLAG.ASSURED;
-    table.expiresNs[row] = nowNs + timeoutNs(protocol, isStream);
+    const isStream = (table.flags(row) & CT_FLAG.SEEN_REPLY) !== 0 && nowNs > table.streamNs(row);
+    if (isStream) table.addFlags(row, CT_FLAG.ASSURED);
+    table.setExpiresNs(row, nowNs + timeoutNs(protocol, isStream));
   }
-  if (direction === 1) table.flags[row]! |= CT_FLAG.SEEN_REPLY;
+  if (direction === 1) table.addFlags(row, CT_FLAG.SEEN_REPLY);
   return true;
 }
 
@@ -141,9 +141,9 @@ function refer(w: Walk, found: number): void {
   w.ct = found;
   w.touch(found);
   if ((found & 1) === 1) w.ctInfo = CtInfo.REPLY;
-  else w.ctInfo = (w.conntrack.flags[row]! & CT_FLAG.SEEN_REPLY) !== 0 ? CtInfo.ESTABLISHED : CtInfo.NEW;
-  w.service = w.conntrack.service[row]!;
-  w.endpoint = w.conntrack.endpoint[row]!;
+  else w.ctInfo = (w.conntrack.flags(row) & CT_FLAG.SEEN_REPLY) !== 0 ? CtInfo.ESTABLISHED : CtInfo.NEW;
+  w.service = w.conntrack.service(row);
+  w.endpoint = w.conntrack.endpoint(row);
 }
 
 function timeoutNs(protocol: number, isStream: boolean): number {
@@ -179,14 +179,16 @@ export function confirm(w: Walk): Reason {
   const row = table.insert(w.tuple, w.reply, nowNs);
   if (row < 0) return Reason.ConntrackFull;
   const protocol = w.tuple[3]! & 0xff;
-  table.state[row] = w.freshState;
-  table.flags[row] = w.fresh;
-  table.streamNs[row] = nowNs + UDP_STREAM_AFTER_NS;
-  table.expiresNs[row] =
-    nowNs + (protocol === PROTOCOL.TCP ? TCP_TIMEOUT_NS[w.freshState]! : timeoutNs(protocol, false));
-  if (protocol === PROTOCOL.TCP) beginWindow(w, row);
-  table.service[row] = w.service;
-  table.endpoint[row] = w.endpoint;
+  table.setState(row, w.freshState);
+  table.addFlags(row, w.fresh);
+  table.setServer(row, w.service, w.endpoint);
+  if (protocol === PROTOCOL.TCP) {
+    table.setExpiresNs(row, nowNs + TCP_TIMEOUT_NS[w.freshState]!);
+    beginWindow(w, row);
+  } else {
+    table.setExpiresNs(row, nowNs + timeoutNs(protocol, false));
+    table.setStreamNs(row, nowNs + UDP_STREAM_AFTER_NS);
+  }
   // On later nodes it is a connection to the endpoint, which no Service table has seen.
   if ((w.fresh & CT_FLAG.DST_NAT) !== 0 && w.endpoint >= 0) {
     w.serviceConnections[w.service]!++;
@@ -213,6 +215,6 @@ function relate(w: Walk): void {
   if (found < 0 || inverse[1] !== (ipv4Dst(p, w.l3) | 0)) return;
   w.ct = found;
   w.ctInfo = (found & 1) === 1 ? CtInfo.RELATED_REPLY : CtInfo.RELATED;
-  w.service = w.conntrack.service[found >> 1]!;
-  w.endpoint = w.conntrack.endpoint[found >> 1]!;
+  w.service = w.conntrack.service(found >> 1);
+  w.endpoint = w.conntrack.endpoint(found >> 1);
 }

@@ -1,17 +1,15 @@
 /** Connection tracking state: one table for all nodes, the node's number in the key's space word.
  *
- *  slots    i32[power of two]: 0 empty, -1 deleted, else 1 + row * 2 + direction; linear probing, load <= 0.5
- *  tuples   i32[8 * rows]: original tuple, then reply tuple; words: source, destination, ports, space << 8 | protocol
- *  windows  i32[WINDOW.ROW * rows]: TCP's window of both sides, and the last pure ACK (tcp_in_window)
- *  state    u8: TCP state (nf_conntrack_proto_tcp.c); 0 for others    flags u8: FLAG
- *  expiresNs, streamNs f64: when the row dies; from when a UDP flow counts as a stream
- *  service, endpoint i32: rows of the Service and the endpoint it was translated to, or -1
- *  born i32: number of the connection in the run, so that whoever remembers a row can tell that it is another's now
- *  All columns are live. Full at `limit` rows: expired ones are cleared first, then insert answers MISS.
+ *  slots  i32[power of two]: 0 empty, -1 deleted, else 1 + row * 2 + direction; linear probing, load <= 0.5
+ *  rows   i32[CONNECTION.ROW * rows]: kernels/connection-columns; tuples are source, destination, ports,
+ *         space << 8 | protocol
+ *  times  f64: the same memory, for the two times of a row
+ *  All live. Full at `limit` rows: expired ones are cleared first, then insert answers MISS.
  *  Grows by doubling, so that a small run takes little memory. Keys and hashes: kernels/five-tuple. */
+import { CONNECTION, tupleAt } from '../kernels/connection-columns.js';
 import { conntrackFind } from '../kernels/conntrack-lookup.js';
 import { tupleHash } from '../kernels/five-tuple.js';
-import { WINDOW } from '../kernels/window-columns.js';
+import { lineWords } from '../layout/line-words.js';
 import type { StateBuffer } from '../layout/state-buffer.js';
 
 const MISS = -1;
@@ -19,20 +17,16 @@ const ROWS_AT_START = 4096;
 
 export const CT_FLAG = { SEEN_REPLY: 1, ASSURED: 2, SRC_NAT: 4, DST_NAT: 8, DYING: 16 } as const;
 
-/** Columns of one element a row. */
-const COLUMNS = ['state', 'flags', 'expiresNs', 'streamNs', 'service', 'endpoint', 'born'] as const;
+const { ROW, MARKS, BORN, EXPIRES, STREAM, SERVICE, ENDPOINT, TUPLES } = CONNECTION;
+const STATE_BITS = 0xff;
+const NEVER = Number.NEGATIVE_INFINITY;
 
 export class Conntrack {
   slots = new Int32Array(ROWS_AT_START * 4);
-  tuples = new Int32Array(ROWS_AT_START * 8);
-  windows = new Int32Array(ROWS_AT_START * WINDOW.ROW);
-  state = new Uint8Array(ROWS_AT_START);
-  flags = new Uint8Array(ROWS_AT_START);
-  expiresNs = new Float64Array(ROWS_AT_START);
-  streamNs = new Float64Array(ROWS_AT_START);
-  service = new Int32Array(ROWS_AT_START);
-  endpoint = new Int32Array(ROWS_AT_START);
-  born = new Int32Array(ROWS_AT_START);
+  rows = lineWords(ROWS_AT_START * ROW);
+  times = timesOf(this.rows);
+  /** Where in a row its tuples begin. */
+  readonly keyAt = TUPLES;
   /** Rows handed out so far and given back: a stack in front of the never used ones. */
   #free = new Int32Array(ROWS_AT_START);
   #freeCount = 0;
@@ -54,8 +48,8 @@ export class Conntrack {
 
   /** Direction index (row * 2 + direction) of a live connection, or MISS; an expired row is removed on the way. */
   find(hash: number, k0: number, k1: number, k2: number, k3: number, nowNs: number): number {
-    const found = conntrackFind(this.slots, this.tuples, hash, k0, k1, k2, k3);
-    if (found < 0 || this.expiresNs[found >> 1]! > nowNs) return found;
+    const found = conntrackFind(this.slots, this.rows, TUPLES, hash, k0, k1, k2, k3);
+    if (found < 0 || this.expiresNs(found >> 1) > nowNs) return found;
     this.remove(found >> 1);
     return MISS;
   }
@@ -71,32 +65,92 @@ export class Conntrack {
 
   /** Is `found` (from a batch lookup made earlier) still the live connection of this tuple? */
   holds(found: number, tuple: Int32Array, nowNs: number): boolean {
-    const t = found * 4;
-    const { tuples } = this;
+    const t = tupleAt(found);
+    const { rows } = this;
     return (
-      tuples[t] === tuple[0] &&
-      tuples[t + 1] === tuple[1] &&
-      tuples[t + 2] === tuple[2] &&
-      tuples[t + 3] === tuple[3] &&
-      this.expiresNs[found >> 1]! > nowNs
+      rows[t] === tuple[0] &&
+      rows[t + 1] === tuple[1] &&
+      rows[t + 2] === tuple[2] &&
+      rows[t + 3] === tuple[3] &&
+      this.expiresNs(found >> 1) > nowNs
     );
+  }
+
+  /** TCP state of a row; 0 for other protocols. */
+  state(row: number): number {
+    return this.rows[row * ROW + MARKS]! & STATE_BITS;
+  }
+
+  setState(row: number, state: number): void {
+    const at = row * ROW + MARKS;
+    this.rows[at] = (this.rows[at]! & ~STATE_BITS) | state;
+  }
+
+  /** CT_FLAG bits of a row. */
+  flags(row: number): number {
+    return this.rows[row * ROW + MARKS]! >> 8;
+  }
+
+  addFlags(row: number, flags: number): void {
+    this.rows[row * ROW + MARKS]! |= flags << 8;
+  }
+
+  /** Number of the row's connection in the run. */
+  born(row: number): number {
+    return this.rows[row * ROW + BORN]!;
+  }
+
+  /** When the row dies. */
+  expiresNs(row: number): number {
+    return this.times[(row * ROW + EXPIRES) >> 1]!;
+  }
+
+  setExpiresNs(row: number, ns: number): void {
+    this.times[(row * ROW + EXPIRES) >> 1] = ns;
+  }
+
+  /** From when a flow that is not TCP's counts as a stream. */
+  streamNs(row: number): number {
+    return this.times[(row * ROW + STREAM) >> 1]!;
+  }
+
+  setStreamNs(row: number, ns: number): void {
+    this.times[(row * ROW + STREAM) >> 1] = ns;
+  }
+
+  /** Row of the Service that the connection was translated for, or -1. */
+  service(row: number): number {
+    return this.rows[row * ROW + SERVICE]!;
+  }
+
+  /** Row of the endpoint that it was translated to, or -1. */
+  endpoint(row: number): number {
+    return this.rows[row * ROW + ENDPOINT]!;
+  }
+
+  setServer(row: number, service: number, endpoint: number): void {
+    this.rows[row * ROW + SERVICE] = service;
+    this.rows[row * ROW + ENDPOINT] = endpoint;
+  }
+
+  get #size(): number {
+    return this.rows.length / ROW;
   }
 
   /** Insert a connection of two tuples (4 words each). Returns its row, or MISS when the table is full. */
   insert(original: Int32Array, reply: Int32Array, nowNs: number): number {
-    const end = Math.min(this.state.length, this.limit);
+    const end = Math.min(this.#size, this.limit);
     if (this.#freeCount === 0 && this.#fresh === end && !this.#makeRoom(nowNs)) return MISS;
     const row = this.#freeCount > 0 ? this.#free[--this.#freeCount]! : this.#fresh++;
-    this.tuples.set(original, row * 8);
-    this.tuples.set(reply, row * 8 + 4);
-    this.state[row] = 0;
-    this.flags[row] = 0;
-    this.service[row] = MISS;
-    this.endpoint[row] = MISS;
+    const base = row * ROW;
+    this.rows.set(original, base + TUPLES);
+    this.rows.set(reply, base + TUPLES + 4);
+    this.rows[base + MARKS] = 0;
+    this.setServer(row, MISS, MISS);
     this.#link(row * 2);
     this.#link(row * 2 + 1);
     this.count++;
-    this.born[row] = ++this.created;
+    this.rows[base + BORN] = ++this.created;
     return row;
   }
 
@@ -111,11 +165,11 @@ export class Conntrack {
 
   /** Forget a connection; its tuples stay readable until the row is given out again. */
   remove(row: number): void {
-    if (this.expiresNs[row] === Number.NEGATIVE_INFINITY) return;
+    if (this.expiresNs(row) === NEVER) return;
     this.#unlink(row * 2);
     this.#unlink(row * 2 + 1);
     // No later lookup may take the row for live.
-    this.expiresNs[row] = Number.NEGATIVE_INFINITY;
+    this.setExpiresNs(row, NEVER);
     this.#free[this.#freeCount++] = row;
     this.count--;
     if (this.#deleted > this.slots.length >> 2) this.#rehash(this.slots.length);
@@ -128,77 +182,75 @@ export class Conntrack {
 
   /** Nodes have other rows now: now[row], or -1 for one that is gone, and its connections with it. */
   renumberNodes(now: Int32Array): void {
-    const { tuples, expiresNs } = this;
+    const { rows } = this;
     for (let row = 0; row < this.#fresh; row++)
-      if (expiresNs[row] !== Number.NEGATIVE_INFINITY && now[nodeOf(tuples[row * 8 + 3]!)]! < 0)
-        this.remove(row);
+      if (this.expiresNs(row) !== NEVER && now[nodeOf(rows[tupleAt(row * 2) + 3]!)]! < 0) this.remove(row);
     for (let row = 0; row < this.#fresh; row++) {
-      if (expiresNs[row] === Number.NEGATIVE_INFINITY) continue;
-      for (const word of [row * 8 + 3, row * 8 + 7])
-        tuples[word] = ((now[nodeOf(tuples[word]!)]! + 1) << 8) | (tuples[word]! & 0xff);
+      if (this.expiresNs(row) === NEVER) continue;
+      for (const word of [tupleAt(row * 2) + 3, tupleAt(row * 2 + 1) + 3])
+        rows[word] = ((now[nodeOf(rows[word]!)]! + 1) << 8) | (rows[word]! & 0xff);
     }
     this.#rehash(this.slots.length);
   }
 
   /** Copy everything that a later lookup or insert depends on; the slots follow from the rows. */
   save(to: StateBuffer): void {
-    const rows = this.#fresh;
-    to.putNumber(this.state.length);
-    to.putNumber(rows);
+    to.putNumber(this.#size);
+    to.putNumber(this.#fresh);
     to.putNumber(this.count);
     to.putNumber(this.created);
     to.putArray(this.#free, this.#freeCount);
-    to.putArray(this.tuples, rows * 8);
-    to.putArray(this.windows, rows * WINDOW.ROW);
-    for (const name of COLUMNS) to.putArray(this[name], rows);
+    to.putArray(this.rows, this.#fresh * ROW);
   }
 
   /** Become what save() copied. */
   restore(from: StateBuffer): void {
     const size = from.takeNumber();
-    if (size !== this.state.length) this.#resize(size);
+    if (size !== this.#size) this.#resize(size);
     this.#fresh = from.takeNumber();
     this.count = from.takeNumber();
     this.created = from.takeNumber();
     this.#freeCount = from.takeArray(this.#free);
-    from.takeArray(this.tuples);
-    from.takeArray(this.windows);
-    for (const name of COLUMNS) from.takeArray(this[name]);
+    from.takeArray(this.rows);
     this.slots = new Int32Array(slotsFor(size));
     this.#deleted = 0;
     for (let row = 0; row < this.#fresh; row++) {
-      if (this.expiresNs[row] === Number.NEGATIVE_INFINITY) continue;
+      if (this.expiresNs(row) === NEVER) continue;
       this.#link(row * 2);
       this.#link(row * 2 + 1);
     }
   }
 
   #link(direction: number): void {
-    const { slots, tuples } = this;
-    const t = direction * 4;
+    const { slots } = this;
     const mask = slots.length - 1;
-    let at = this.hash(tuples[t]!, tuples[t + 1]!, tuples[t + 2]!, tuples[t + 3]!) & mask;
+    let at = this.#hashOf(direction) & mask;
     while (slots[at]! > 0) at = (at + 1) & mask;
     if (slots[at] === -1) this.#deleted--;
     slots[at] = direction + 1;
   }
 
   #unlink(direction: number): void {
-    const { slots, tuples } = this;
-    const t = direction * 4;
+    const { slots } = this;
     const mask = slots.length - 1;
-    let at = this.hash(tuples[t]!, tuples[t + 1]!, tuples[t + 2]!, tuples[t + 3]!) & mask;
+    let at = this.#hashOf(direction) & mask;
     while (slots[at] !== direction + 1) at = (at + 1) & mask;
     slots[at] = -1;
     this.#deleted++;
   }
 
+  #hashOf(direction: number): number {
+    const t = tupleAt(direction);
+    const { rows } = this;
+    return this.hash(rows[t]!, rows[t + 1]!, rows[t + 2]!, rows[t + 3]!);
+  }
+
   /** Clear what has expired; if that frees less than a quarter, double, up to the limit. */
   #makeRoom(nowNs: number): boolean {
-    const rows = this.state.length;
+    const rows = this.#size;
     for (let row = 0; row < this.#fresh; row++) {
-      const expires = this.expiresNs[row]!;
-      if (expires <= nowNs && expires !== Number.NEGATIVE_INFINITY) this.remove(row);
+      const expires = this.expiresNs(row);
+      if (expires <= nowNs && expires !== NEVER) this.remove(row);
     }
     if (this.#freeCount > rows >> 2 || rows >= this.limit) return this.#freeCount > 0;
     const size = Math.min(rows * 2, this.limit);
@@ -207,17 +259,10 @@ export class Conntrack {
     return true;
   }
 
-  /** Columns for `size` rows; those that fit are kept. */
+  /** Room for `size` rows; those that fit are kept. */
   #resize(size: number): void {
-    this.tuples = resized(this.tuples, new Int32Array(size * 8));
-    this.windows = resized(this.windows, new Int32Array(size * WINDOW.ROW));
-    this.state = resized(this.state, new Uint8Array(size));
-    this.flags = resized(this.flags, new Uint8Array(size));
-    this.expiresNs = resized(this.expiresNs, new Float64Array(size));
-    this.streamNs = resized(this.streamNs, new Float64Array(size));
-    this.service = resized(this.service, new Int32Array(size));
-    this.endpoint = resized(this.endpoint, new Int32Array(size));
-    this.born = resized(this.born, new Int32Array(size));
+    this.rows = resized(this.rows, lineWords(size * ROW));
+    this.times = timesOf(this.rows);
     this.#free = resized(this.#free, new Int32Array(size));
   }
 
@@ -239,10 +284,11 @@ function slotsFor(rows: number): number {
   return slots;
 }
 
-function resized<T extends { set(from: T): void; subarray(first: number, end: number): T; length: number }>(
-  from: T,
-  to: T,
-): T {
+/** The same memory as words of eight bytes. */
+const timesOf = (rows: Int32Array): Float64Array =>
+  new Float64Array(rows.buffer, rows.byteOffset, rows.length / 2);
+
+function resized<T extends Int32Array>(from: T, to: T): T {
   to.set(from.subarray(0, Math.min(from.length, to.length)));
   return to;
 }

@@ -77,6 +77,7 @@ test('the native back end refuses columns that are too short', needsNative(), ()
       lookup(
         new Int32Array(3),
         new Int32Array(8),
+        0,
         new Int32Array(8),
         new Uint32Array(2),
         0,

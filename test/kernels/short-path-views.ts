@@ -1,8 +1,8 @@
 /** Columns for the short way's kernel tests: packets, paths and connections that fit together now and then. */
 import fc from 'fast-check';
+import { CONNECTION, WINDOW } from '../../src/kernels/connection-columns.js';
 import { PATH } from '../../src/kernels/path-columns.js';
 import type { ShortPathViews } from '../../src/kernels/short-path.js';
-import { WINDOW } from '../../src/kernels/window-columns.js';
 import { createArena } from '../../src/packet/batch.js';
 import { buildEcho, buildTcp, buildUdp } from '../../src/packet/build.js';
 
@@ -59,14 +59,18 @@ export const paths = fc.record({
 });
 export type PathWish = typeof paths extends fc.Arbitrary<infer T> ? T : never;
 
+/** Words of both sides and of the last segment. */
+const WINDOWS = CONNECTION.SERVICE - WINDOW.SIDES;
+
 export const connections = fc.record({
+  isTcp: fc.boolean(),
   state: seldom(fc.constant(3), fc.nat(9)),
   flags: seldom(fc.constant(3), fc.nat(3)),
   expiresNs: seldom(fc.constant(NOW_NS + 5e9), fc.constant(NOW_NS)),
   streamNs: fc.constantFrom(NOW_NS - 1, NOW_NS, NOW_NS + 1),
   windows: fc.array(seldom(fc.oneof(near(SEQ), fc.nat(0x3f)), word), {
-    minLength: WINDOW.ROW,
-    maxLength: WINDOW.ROW,
+    minLength: WINDOWS,
+    maxLength: WINDOWS,
   }),
 });
 export type ConnectionWish = typeof connections extends fc.Arbitrary<infer T> ? T : never;
@@ -102,14 +106,9 @@ export function viewsOf(
     port: Int32Array.from(packetList, ({ port }) => port),
     keys: new Int32Array(count * 4),
     found: Int32Array.from(packetList, ({ found, path }) => (found === 0 ? path * 2 : found)),
-    pathTuples: new Int32Array(PATHS * 8),
     paths: new Int32Array(PATHS * PATH.ROW),
-    state: Uint8Array.from(connectionList, ({ state }) => state),
-    flags: Uint8Array.from(connectionList, ({ flags }) => flags),
-    born: new Int32Array(CONNECTIONS).fill(1),
-    expiresNs: Float64Array.from(connectionList, ({ expiresNs }) => expiresNs),
-    streamNs: Float64Array.from(connectionList, ({ streamNs }) => streamNs),
-    windows: Int32Array.from(connectionList.flatMap(({ windows }) => windows)),
+    connections: new Int32Array(CONNECTIONS * CONNECTION.ROW),
+    times: new Float64Array(0),
     origin: new Int32Array(count),
     packet: new Float64Array(count),
     parent: new Float64Array(count),
@@ -132,24 +131,39 @@ export function viewsOf(
     v.keys.fill(wish.path, i * 4, i * 4 + 4);
   }
   for (const [i, wish] of pathList.entries()) putPath(v, i, wish);
+  v.times = timesOf(v.connections);
+  for (const [i, wish] of connectionList.entries()) putConnection(v, i, wish);
   return v;
 }
 
 function putPath(v: ShortPathViews, i: number, wish: PathWish): void {
-  v.pathTuples.fill(i, i * 8, i * 8 + 4);
   const row = v.paths.subarray(i * PATH.ROW, (i + 1) * PATH.ROW);
+  row.fill(i, PATH.KEY, PATH.KEY + 4);
   row[PATH.SHAPE] = wish.touches | (wish.forwards << 8) | (wish.flags << 16);
-  row[PATH.OUTCOME] = wish.outcome;
-  row.set([10 + i, 20 + i, 30 + i, ...wish.ends, wish.deltas], PATH.EXIT);
-  row.set([MAC.dstMacHi, MAC.dstMacLo, ...wish.macs, wish.mtu, ...wish.touch], PATH.ASK_MAC);
+  row.set([MAC.dstMacHi, MAC.dstMacLo, ...wish.touch], PATH.ASK_MAC);
   row.fill(wish.born, PATH.BORN, PATH.BORN + 4);
+  row[PATH.MTU] = wish.mtu;
+  row[PATH.OUTCOME] = wish.outcome;
+  row.set([10 + i, 20 + i, 30 + i, ...wish.ends, wish.deltas, ...wish.macs], PATH.EXIT);
 }
 
-/** Copies of all columns, so that two kernels may work on the same. */
+function putConnection(v: ShortPathViews, i: number, wish: ConnectionWish): void {
+  const base = i * CONNECTION.ROW;
+  v.connections[base + CONNECTION.MARKS] = wish.state | (wish.flags << 8);
+  v.connections[base + CONNECTION.BORN] = 1;
+  v.connections.set(wish.windows, base + WINDOW.SIDES);
+  v.times[(base + CONNECTION.EXPIRES) >> 1] = wish.expiresNs;
+  if (!wish.isTcp) v.times[(base + CONNECTION.STREAM) >> 1] = wish.streamNs;
+}
+
+const timesOf = (rows: Int32Array): Float64Array => new Float64Array(rows.buffer);
+
+/** Copies of all memory, so that two kernels may work on the same. */
 export function copyOf(v: ShortPathViews): ShortPathViews {
   const copy = Object.fromEntries(
     Object.entries(v).map(([name, column]) => [name, name === 'p' ? column : (column as Uint8Array).slice()]),
   ) as unknown as ShortPathViews;
   copy.p = new DataView(copy.bytes.buffer);
+  copy.times = timesOf(copy.connections);
   return copy;
 }

@@ -5,9 +5,9 @@ import { createRequire } from 'node:module';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { loadKernels } from '../../src/kernels/backend.js';
+import { CONNECTION, WINDOW, WINDOW_FLAG } from '../../src/kernels/connection-columns.js';
 import { PATH, PATH_FLAG, TOUCHES_MAX } from '../../src/kernels/path-columns.js';
 import type { ShortPathViews } from '../../src/kernels/short-path.js';
-import { WINDOW, WINDOW_FLAG } from '../../src/kernels/window-columns.js';
 import { needsNative } from '../support/native.js';
 import {
   CONNECTIONS,
@@ -124,7 +124,7 @@ test('native never writes outside a column, whatever columns and numbers say', s
       fc.tuple(fc.nat(90), fc.nat(90), fc.nat(5), fc.nat(90)),
       ([packetList, pathList, connectionList], spoilt, cut, [first, end, base, out]) => {
         const v = viewsOf(packetList, pathList, connectionList);
-        const { p: _, ...columns } = v;
+        const { p: _, times: __, ...columns } = v;
         const names = Object.keys(columns) as (keyof typeof columns)[];
         for (const [name, at, value] of spoilt) {
           const column = v[names[name % names.length]!];
@@ -149,7 +149,11 @@ interface Guarded {
 }
 
 /** Put the column, cut to `length` elements at most, between guards. */
-function guard(v: ShortPathViews, name: Exclude<keyof ShortPathViews, 'p'>, length: number): Guarded {
+function guard(
+  v: ShortPathViews,
+  name: Exclude<keyof ShortPathViews, 'p' | 'times'>,
+  length: number,
+): Guarded {
   const column = v[name];
   const kept = Math.min(length, column.length);
   const whole = new Uint8Array(2 * GUARD + kept * column.BYTES_PER_ELEMENT).fill(0x55);
@@ -175,6 +179,7 @@ const camel = (name: string): string =>
 for (const [prefix, columns] of Object.entries({
   kPath: PATH,
   kPathFlag: PATH_FLAG,
+  kConnection: CONNECTION,
   kWindow: WINDOW,
   kWindowFlag: WINDOW_FLAG,
 }))

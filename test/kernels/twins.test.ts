@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { loadKernels } from '../../src/kernels/backend.js';
+import { CONNECTION, tupleAt } from '../../src/kernels/connection-columns.js';
 import { needsNative } from '../support/native.js';
 import { connectionsOf, keysOf, type Tuple } from './connections.js';
 import { batchOf, type FrameBatch, frames } from './frames.js';
@@ -78,9 +79,9 @@ function lookup(
   keys: Int32Array,
   hashes: Uint32Array,
 ) {
-  const rows = new Int32Array(hashes.length).fill(0x55);
-  kernels.conntrackLookupBatch(slots, table, keys, hashes, 0, hashes.length, rows);
-  return rows;
+  const found = new Int32Array(hashes.length).fill(0x55);
+  kernels.conntrackLookupBatch(slots, table, CONNECTION.TUPLES, keys, hashes, 0, hashes.length, found);
+  return found;
 }
 
 const near = fc.tuple(
@@ -99,7 +100,7 @@ test('lookup: same rows, hits and misses, before and after deletions', skip, () 
       fc.array(fc.nat(127), { maxLength: 20 }),
       seeds,
       (held, others, deleted, seed) => {
-        const { slots, tuples: table } = connectionsOf(held, 128, seed);
+        const { slots, rows: table } = connectionsOf(held, 128, seed);
         const { keys, hashes } = keysOf([...held, ...others] as Tuple[], seed);
         assert.deepEqual(
           lookup(native, slots, table, keys, hashes),
@@ -124,7 +125,7 @@ test('lookup: same answer for tables of noise', skip, () => {
       fc
         .integer({ min: 0, max: 5 })
         .chain((bits) => fc.array(slot, { minLength: 1 << bits, maxLength: 1 << bits })),
-      fc.array(fc.integer({ min: 0, max: 1 }), { maxLength: 40 }),
+      fc.array(fc.integer({ min: 0, max: 1 }), { maxLength: 5 * CONNECTION.ROW }),
       fc.array(fc.tuple(seeds, fc.integer({ min: 0, max: 1 })), { minLength: 1, maxLength: 40 }),
       (slotList, words, wanted) => {
         const slots = Int32Array.from(slotList);
@@ -145,14 +146,14 @@ test('a changed table is seen by both at once: they work on one memory', skip, (
     [1, 2, 3, 0x106],
     [2, 1, 4, 0x106],
   ];
-  const { slots, tuples: table } = connectionsOf(held, 8, 9);
+  const { slots, rows: table } = connectionsOf(held, 8, 9);
   const { keys, hashes } = keysOf(held, 9);
   for (const kernels of both()) {
     const rows = () => [...lookup(kernels, slots, table, keys, hashes)];
     assert.deepEqual(rows(), [0, 1], kernels.name);
-    table[4] = 77;
+    table[tupleAt(1)] = 77;
     assert.deepEqual(rows(), [0, -1], kernels.name);
-    table[4] = 2;
+    table[tupleAt(1)] = 2;
     const at = slots.indexOf(1);
     slots[at] = -1;
     assert.deepEqual(rows(), [-1, 1], kernels.name);

@@ -35,7 +35,7 @@ test('any order of inserts, finds, removals and time agrees with a Map', () => {
         if (what === 'insert' && !isLive) {
           assert.equal(table.findTuple(tupleOf(n), now), NOWHERE);
           const row = table.insert(tupleOf(n), inverseOf(n), now);
-          table.expiresNs[row] = now + 1 + (n % 50);
+          table.setExpiresNs(row, now + 1 + (n % 50));
           model.set(n, { row, expires: now + 1 + (n % 50) });
         }
         if (what === 'find') {
@@ -61,7 +61,7 @@ test('it grows to its limit, keeps all that it has, then refuses; what expires m
   for (let n = 1; n <= limit; n++) {
     const row = table.insert(tupleOf(n), inverseOf(n), 0);
     assert.ok(row >= 0, `row ${n}`);
-    table.expiresNs[row] = n <= 100 ? 10 : 1000;
+    table.setExpiresNs(row, n <= 100 ? 10 : 1000);
   }
   assert.equal(table.count, limit);
   assert.equal(table.insert(tupleOf(limit + 1), inverseOf(limit + 1), 5), NOWHERE);
@@ -69,7 +69,7 @@ test('it grows to its limit, keeps all that it has, then refuses; what expires m
   for (let n = limit + 1; n <= limit + 100; n++) {
     const row = table.insert(tupleOf(n), inverseOf(n), 20);
     assert.ok(row >= 0, 'the expired made room');
-    table.expiresNs[row] = 1000;
+    table.setExpiresNs(row, 1000);
   }
   assert.equal(table.insert(tupleOf(limit + 200), inverseOf(limit + 200), 20), NOWHERE);
   assert.equal(table.count, limit);
@@ -78,13 +78,13 @@ test('it grows to its limit, keeps all that it has, then refuses; what expires m
 
 test('a small limit holds as well', () => {
   const table = new Conntrack(1, 10);
-  for (let n = 1; n <= 10; n++) table.expiresNs[table.insert(tupleOf(n), inverseOf(n), 0)] = 100;
+  for (let n = 1; n <= 10; n++) table.setExpiresNs(table.insert(tupleOf(n), inverseOf(n), 0), 100);
   assert.equal(table.insert(tupleOf(11), inverseOf(11), 0), NOWHERE);
 });
 
 test('clear forgets all', () => {
   const table = new Conntrack(1, 100);
-  table.expiresNs[table.insert(tupleOf(1), inverseOf(1), 0)] = 100;
+  table.setExpiresNs(table.insert(tupleOf(1), inverseOf(1), 0), 100);
   table.clear();
   assert.equal(table.findTuple(tupleOf(1), 0), NOWHERE);
   assert.equal(table.count, 0);
@@ -94,7 +94,7 @@ test('clear forgets all', () => {
 test('holds says whether a row found before is still this tuple’s', () => {
   const table = new Conntrack(1, 100);
   const row = table.insert(tupleOf(1), inverseOf(1), 0);
-  table.expiresNs[row] = 100;
+  table.setExpiresNs(row, 100);
   assert.ok(table.holds(row * 2, tupleOf(1), 50));
   assert.ok(!table.holds(row * 2, tupleOf(2), 50));
   assert.ok(!table.holds(row * 2, tupleOf(1), 100), 'not once it has expired');

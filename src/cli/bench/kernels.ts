@@ -47,7 +47,7 @@ export function kernelsWorkload(
       next = next + 1 === connections ? 0 : next + 1;
     }
     fiveTupleBatch(bytes, offset, length, spaces, 0, BATCH, SEED, keys, hashes);
-    conntrackLookupBatch(table.slots, table.tuples, keys, hashes, 0, BATCH, rows);
+    conntrackLookupBatch(table.slots, table.rows, table.keyAt, keys, hashes, 0, BATCH, rows);
     return rows[0]!;
   };
   run();
@@ -60,5 +60,5 @@ function insert(table: Conntrack, key: Int32Array): void {
   const [src, dst, ports, space] = key as unknown as readonly [number, number, number, number];
   const reply = Int32Array.of(dst, src, (ports << 16) | (ports >>> 16), space);
   const row = table.insert(key, reply, 0);
-  table.expiresNs[row] = Number.POSITIVE_INFINITY;
+  table.setExpiresNs(row, Number.POSITIVE_INFINITY);
 }
