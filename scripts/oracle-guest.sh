@@ -8,10 +8,10 @@
 set -eu
 out=${1:?usage: oracle-guest.sh FOLDER}
 here=$(cd "$(dirname "$0")/.." && pwd)
-agent=$here/test/oracle/agent.py
+agent=$here/test/oracle/agent
 mkdir -p "$out"
 out=$(cd "$out" && pwd)
-if [ -f "$out/initramfs.cpio" ] && [ "$out/initramfs.cpio" -nt "$agent" ] && [ "$out/initramfs.cpio" -nt "$0" ]; then
+if [ -f "$out/initramfs.cpio" ] && [ -z "$(find "$agent"/*.py "$0" -newer "$out/initramfs.cpio")" ]; then
   exit 0
 fi
 
@@ -64,8 +64,9 @@ for extension in /usr/lib/*/xtables/lib*.so; do take "$extension"; done
 mkdir -p "$root/usr/share/openvswitch"
 cp /usr/share/openvswitch/vswitch.ovsschema "$root/usr/share/openvswitch/"
 # What the agent imports, as Python itself says, and what Python needs to start.
-"$python" "$agent" --modules | while read -r file; do take "$file"; done
-cp "$agent" "$root/agent.py"
+"$python" -B "$agent/main.py" --modules | while read -r file; do take "$file"; done
+mkdir "$root/agent"
+cp "$agent"/*.py "$root/agent/"
 ln -sf "$(command -v busybox)" "$root/bin/sh"
 
 cat > "$root/init" <<'INIT'
@@ -88,7 +89,7 @@ echo "guest is up"
 port=/dev/vport0p1
 n=0
 while [ ! -e $port ] && [ $n -lt 50 ]; do n=$((n + 1)); $b sleep 0.1; for f in /dev/vport*; do [ -e $f ] && port=$f; done; done
-PYTHON /agent.py --port $port
+PYTHON /agent/main.py --port $port
 echo "agent ended"
 $b poweroff -f
 INIT

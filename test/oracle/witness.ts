@@ -24,7 +24,7 @@ export interface Injection {
 }
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..');
-const AGENT = join(ROOT, 'test', 'oracle', 'agent.py');
+const AGENT = join(ROOT, 'test', 'oracle', 'agent', 'main.py');
 const GUEST_SCRIPT = join(ROOT, 'scripts', 'oracle-guest.sh');
 /** A guest that has not answered by then will not. */
 const BOOT_MS = 120_000;
@@ -135,7 +135,7 @@ export class Witness implements AsyncDisposable {
 }
 
 function startNamespaces(): Witness {
-  const child = spawn('python3', [AGENT, '--stdio'], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const child = spawn('python3', ['-B', AGENT, '--stdio'], { stdio: ['pipe', 'pipe', 'inherit'] });
   return Witness.over(
     'namespaces',
     createInterface({ input: child.stdout }),
