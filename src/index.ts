@@ -8,6 +8,7 @@ export {
 export { Engine, type EngineOptions } from './engine/engine.js';
 export type { Hop, PacketTrace } from './engine/explain.js';
 export { EngineMetrics, type MetricsOptions } from './engine/metrics.js';
+export type { PolicyAllow, PolicyDenial } from './engine/policy-decision.js';
 export { type StageTime, stageTimes } from './engine/stage-times.js';
 export { type CaptureColumns, columnsOfInput, createColumns, FrameKind } from './io/capture-columns.js';
 export type { CaptureInterface } from './io/capture-interface.js';
@@ -33,7 +34,14 @@ export type {
   Pod,
   Protocol,
 } from './model/cluster.js';
-export type { LabelSelector, NetworkPolicy, PolicyPeer, PolicyPort, PolicyRule } from './model/policy.js';
+export type {
+  LabelSelector,
+  NetworkPolicy,
+  PolicyMode,
+  PolicyPeer,
+  PolicyPort,
+  PolicyRule,
+} from './model/policy.js';
 export type { Endpoint, Service, ServicePort, ServiceType } from './model/service.js';
 export {
   type Arena,

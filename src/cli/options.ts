@@ -2,16 +2,19 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { type LoadedCluster, loadCluster } from '../cluster.js';
 import type { Platform } from '../model/cluster.js';
+import type { PolicyMode } from '../model/policy.js';
 import { badArgument } from './exit.js';
 
 export interface ClusterOptions {
   readonly cluster?: readonly string[];
   readonly platform?: Platform;
+  readonly policy?: PolicyMode;
   readonly expand?: boolean;
   readonly json?: boolean;
 }
 
 const PLATFORMS: readonly Platform[] = ['ocp4', 'ocp3', 'kubernetes'];
+const POLICY_MODES: readonly PolicyMode[] = ['api', 'sdn'];
 
 /** A command with --json and the options that name a cluster. */
 export const clusterCommand = (name: string): Command =>
@@ -25,6 +28,12 @@ export const clusterCommand = (name: string): Command =>
     .addOption(
       new Option('--platform <name>', 'distribution, instead of what the objects show').choices(PLATFORMS),
     )
+    .addOption(
+      new Option(
+        '--policy <mode>',
+        "NetworkPolicies by the API's text, or as OpenShift SDN has them (default: the platform's)",
+      ).choices(POLICY_MODES),
+    )
     .option('--expand', 'make the pods of Deployments and other owners');
 
 /** A command with --json. */
@@ -36,11 +45,12 @@ export const plainCommand = (name: string): Command =>
 /** Load what -c names.
  *  @throws InputError when -c is missing, or with all problems of the manifests. */
 export async function loadNamedCluster(options: ClusterOptions): Promise<LoadedCluster> {
-  const { cluster: paths = [], platform, expand } = options;
+  const { cluster: paths = [], platform, policy, expand } = options;
   if (paths.length === 0)
     throw badArgument('-c', 'no cluster is named', '-c with a file, a folder, or - for stdin');
   return loadCluster(paths, {
     ...(platform === undefined ? {} : { platform }),
+    ...(policy === undefined ? {} : { policy }),
     ...(expand === true ? { expand } : {}),
   });
 }

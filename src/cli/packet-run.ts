@@ -43,7 +43,7 @@ export class PacketRun implements Disposable {
   readonly #exits = new Map<number, number>();
   #nowNs = 0;
 
-  constructor(epoch: Epoch, options: Pick<EngineOptions, 'seed' | 'respond'> = {}) {
+  constructor(epoch: Epoch, options: Pick<EngineOptions, 'seed' | 'respond' | 'connectionsMax'> = {}) {
     this.#engine = new Engine(epoch, { ...options, explain: true });
   }
 

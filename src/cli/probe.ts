@@ -98,7 +98,14 @@ class Prober implements Disposable {
       this.#sent++;
       const report = traceReport(this.#epoch, sent.packet, startNs);
       const { verdict, reason, dnat, snat, endpoint, service, exit } = report;
-      return { ...id, verdict, reason, dnat, snat, endpoint, service, exit, hops: report.hops.map(shortHop) };
+      const { allowedBy, denial } = report;
+      return {
+        ...id,
+        ...{ verdict, reason, dnat, snat, endpoint, service, exit },
+        ...(allowedBy === undefined ? {} : { allowedBy }),
+        ...(denial === undefined ? {} : { denial }),
+        hops: report.hops.map(shortHop),
+      };
     } catch (error) {
       if (!(error instanceof InputError)) throw error;
       return { ...id, line: number, error: error.message };

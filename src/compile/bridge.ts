@@ -8,7 +8,7 @@ import type { Action, Flow, Match } from './flow-builder.js';
 import { FlowBuilder } from './flow-builder.js';
 import { any, arp, host, ip } from './match.js';
 import { gatewayOf, type Places, podKey } from './nodes.js';
-import { policyFlows } from './policy.js';
+import { type PolicySet, policyFlows } from './policy.js';
 import type { Strings } from './strings.js';
 
 const { VXLAN0, TUN0 } = OFPORT;
@@ -27,7 +27,12 @@ export const hostSubnetCookie = (uid: string): number =>
   createHash('sha256').update(uid).digest().readUInt32BE(0);
 
 /** All flows of all nodes, as the classifier's tables. */
-export function buildBridge(cluster: Cluster, places: Places, strings: Strings): FlowBuilder {
+export function buildBridge(
+  cluster: Cluster,
+  places: Places,
+  policies: PolicySet,
+  strings: Strings,
+): FlowBuilder {
   const builder = new FlowBuilder();
   const add = (flows: Iterable<Flow>): void => {
     for (const flow of flows) builder.add(flow);
@@ -38,7 +43,7 @@ export function buildBridge(cluster: Cluster, places: Places, strings: Strings):
   add(sharedFlows(cluster));
   add(hostSubnetFlows(cluster, strings));
   add(podFlows(cluster, places, strings));
-  add(isolationFlows(cluster, strings));
+  add(isolationFlows(cluster, policies, strings));
   return builder;
 }
 
@@ -187,7 +192,7 @@ function* podFlows(cluster: Cluster, places: Places, strings: Strings): Generato
 }
 
 /** Table 80 by plugin mode (singletenant.go, multitenant.go, networkpolicy.go). */
-function* isolationFlows(cluster: Cluster, strings: Strings): Generator<Flow> {
+function* isolationFlows(cluster: Cluster, policies: PolicySet, strings: Strings): Generator<Flow> {
   const deliver: readonly Action[] = [[Op.OutputReg2, 0]];
   const flow = (priority: number, match: Match): Flow => ({
     table: 80,
@@ -205,6 +210,6 @@ function* isolationFlows(cluster: Cluster, strings: Strings): Generator<Flow> {
       if (vni !== 0) yield flow(100, any({ reg0: vni, reg1: vni }));
   } else {
     yield flow(200, ip({ ctState: REPLY }));
-    yield* policyFlows(cluster, strings);
+    yield* policyFlows(cluster, policies, strings);
   }
 }

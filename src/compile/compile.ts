@@ -5,6 +5,8 @@ import { EPOCH_ORDER, Epoch } from '../tables/epoch.js';
 import { buildBridge } from './bridge.js';
 import { buildDns } from './dns.js';
 import { buildPlaces } from './nodes.js';
+import { readPolicySet } from './policy.js';
+import { buildPolicyTables } from './policy-tables.js';
 import { buildServices } from './services.js';
 import { Strings } from './strings.js';
 
@@ -13,7 +15,10 @@ export function compile(cluster: Cluster, epoch = 1): Epoch {
   const strings = new Strings();
   const places = buildPlaces(cluster, strings);
   const { services, slots, endpoints } = buildServices(cluster, places, strings);
-  const flows = buildBridge(cluster, places, strings).finish();
+  const policies = readPolicySet(cluster, places.pod);
+  const bridge = buildBridge(cluster, places, policies, strings);
+  const flows = bridge.finish();
+  const policyTables = buildPolicyTables(cluster, policies, bridge.policyRows, strings);
   const builders = [
     ...places.builders,
     places.addresses,
@@ -24,6 +29,7 @@ export function compile(cluster: Cluster, epoch = 1): Epoch {
     strings.index,
     strings.bytes,
     ...buildDns(cluster, epoch),
+    ...policyTables,
   ] as unknown as TableBuilder<never>[];
   // A table in the wrong place would only show when it is opened.
   EPOCH_ORDER.forEach((layout, i) => {

@@ -6,15 +6,8 @@ import { regrowTables } from '../layout/regrow.js';
 import type { ServiceChange } from '../model/change.js';
 import type { Cluster } from '../model/cluster.js';
 import type { Service } from '../model/service.js';
-import {
-  DNS_ADDRESSES,
-  DNS_BYTES,
-  DNS_NAMES,
-  DNS_ORDER,
-  type DnsTables,
-  openDns,
-} from '../tables/dns-table.js';
-import { EPOCH_ORDER, Epoch, type EpochHistory } from '../tables/epoch.js';
+import { DNS_ADDRESSES, DNS_BYTES, DNS_NAMES, type DnsTables, openDns } from '../tables/dns-table.js';
+import { EPOCH_ORDER, Epoch, type EpochHistory, FIRST_DNS_TABLE } from '../tables/epoch.js';
 import { NONE } from '../tables/nodes.js';
 import { ENDPOINT_TABLE, SERVICE_TABLE } from '../tables/services.js';
 import { STRING_BYTES, STRING_INDEX } from '../tables/strings.js';
@@ -43,7 +36,7 @@ const AT = {
   BYTES: indexOf(STRING_BYTES),
   DNS_ADDRESSES: indexOf(DNS_ADDRESSES),
   DNS_BYTES: indexOf(DNS_BYTES),
-  DNS: EPOCH_ORDER.length - DNS_ORDER.length,
+  DNS: FIRST_DNS_TABLE,
 } as const;
 
 /** Tables of one buffer that are written. */

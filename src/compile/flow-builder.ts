@@ -12,6 +12,7 @@ import {
   FLOW_TABLE,
   FLOW_VALUE,
   hashStep,
+  IN_POLICIES,
   NO_RULE,
 } from '../tables/flows.js';
 import { NONE } from '../tables/nodes.js';
@@ -36,9 +37,13 @@ export interface Flow {
   readonly cookie?: number;
   /** String number of the object behind the rule. */
   readonly object?: number;
+  /** See verdict/quirks. */
+  readonly quirk?: number;
 }
 
 export class FlowBuilder {
+  /** By number of a NetworkPolicy's rule: its row, once the tables are finished. */
+  readonly policyRows: number[] = [];
   readonly #groups: FlowGroup[] = [];
   readonly #byHash = new Map<number, FlowGroup[]>();
   readonly #actions = new ActionLists();
@@ -59,6 +64,7 @@ export class FlowBuilder {
     columns[at + FLOW_COLUMN.COOKIE] = flow.cookie ?? 0;
     columns[at + FLOW_COLUMN.OBJECT] = flow.object ?? 0;
     columns[at + FLOW_COLUMN.REASON] = flow.reason ?? 0;
+    columns[at + FLOW_COLUMN.QUIRK] = flow.quirk ?? 0;
   }
 
   /** The tables in the epoch's order: FTB, FSB, FFD, FRL, FVL, FHS, FAC. */
@@ -85,7 +91,11 @@ export class FlowBuilder {
         fieldFirst: field.rows,
         fieldCount: group.width,
         sameCount: shared.filter((isShared) => isShared).length,
-        onlyRule: shared.every((isShared) => isShared) ? rule.rows : NO_RULE,
+        onlyRule: isOfPolicies(group)
+          ? IN_POLICIES
+          : shared.every((isShared) => isShared)
+            ? rule.rows
+            : NO_RULE,
         table: group.table,
         priority: group.priority,
       });
@@ -173,14 +183,21 @@ export class FlowBuilder {
         cookie: columns[at + FLOW_COLUMN.COOKIE]!,
         object: columns[at + FLOW_COLUMN.OBJECT]!,
         reason: columns[at + FLOW_COLUMN.REASON]!,
+        quirk: columns[at + FLOW_COLUMN.QUIRK]!,
       });
+      if (isOfPolicies(group)) this.policyRows[group.values[(row + 1) * width - 1]!] = to.rule.rows - 1;
     }
   }
 }
 
+/** The number of the policy's rule is the last of its fields. */
+const isOfPolicies = (group: FlowGroup): boolean => group.fields.at(-1) === Field.POLICY_RULE;
+
 /** Which of the group's fields have one value in all its flows? */
-function sharedFields({ width, rows, values }: FlowGroup): readonly boolean[] {
+function sharedFields({ width, rows, fields, values }: FlowGroup): readonly boolean[] {
   return Array.from({ length: width }, (_, i) => {
+    // No packet has it: policies are found by tables of their own.
+    if (fields[i] === Field.POLICY_RULE) return false;
     for (let row = 1; row < rows; row++) if (values[row * width + i] !== values[i]) return false;
     return true;
   });

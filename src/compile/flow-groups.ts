@@ -5,7 +5,15 @@ import { hashStep } from '../tables/flows.js';
 const ROWS_AT_START = 8;
 
 /** Columns of a flow beside its values. */
-export const FLOW_COLUMN = { NODE: 0, ACTIONS: 1, COOKIE: 2, OBJECT: 3, REASON: 4, COUNT: 5 } as const;
+export const FLOW_COLUMN = {
+  NODE: 0,
+  ACTIONS: 1,
+  COOKIE: 2,
+  OBJECT: 3,
+  REASON: 4,
+  QUIRK: 5,
+  COUNT: 6,
+} as const;
 
 export class FlowGroup {
   /** Masked values, `width` a flow. */

@@ -19,6 +19,8 @@ export interface Fields {
   readonly reg1?: number;
   readonly tunSrc?: number;
   readonly arpShaLo?: number;
+  /** Number of the NetworkPolicy's rule that the flow stands for. */
+  readonly policyRule?: number;
 }
 
 /** One address as a prefix. */
@@ -45,6 +47,7 @@ function build(ethType: number, fields: Fields): Match {
   exact(match, Field.REG1, fields.reg1);
   exact(match, Field.TUN_SRC, fields.tunSrc);
   exact(match, Field.ARP_SHA_LO, fields.arpShaLo);
+  exact(match, Field.POLICY_RULE, fields.policyRule);
   return match;
 }
 

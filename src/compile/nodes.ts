@@ -23,6 +23,7 @@ import type { Strings } from './strings.js';
 
 export const PROTOCOL_NUMBER: Readonly<Record<Protocol, number>> = { TCP: 6, UDP: 17, SCTP: 132 };
 export const MODE_NUMBER = { subnet: 0, multitenant: 1, networkpolicy: 2 } as const;
+export const POLICY_NUMBER = { sdn: 0, api: 1 } as const;
 export const PLATFORM_NUMBER = { ocp4: 0, ocp3: 1, kubernetes: 2 } as const;
 
 export const podKey = (pod: { readonly namespace: string; readonly name: string }): string =>
@@ -51,6 +52,7 @@ export function buildPlaces(cluster: Cluster, strings: Strings): Places {
     dnsAddress: cluster.dns.address,
     mode: MODE_NUMBER[cluster.mode],
     platform: PLATFORM_NUMBER[cluster.platform],
+    policyMode: POLICY_NUMBER[cluster.policyMode],
   });
   const networks = new TableBuilder(NETWORK_TABLE);
   const network = (prefix: { base: number; length: number }, kind: number): number =>
@@ -61,11 +63,7 @@ export function buildPlaces(cluster: Cluster, strings: Strings): Places {
   const vni = new Map(cluster.namespaces.map((namespace) => [namespace.name, namespace.vni]));
   const namespaces = new TableBuilder(NAMESPACE_TABLE);
   for (const namespace of cluster.namespaces)
-    namespaces.add({
-      vni: namespace.vni,
-      name: strings.id(namespace.name),
-      isolatedBy: strings.id(isolatingPolicies(cluster, namespace.name)),
-    });
+    namespaces.add({ vni: namespace.vni, name: strings.id(namespace.name) });
 
   const pods = new TableBuilder(POD_TABLE);
   const ports = new TableBuilder(PORT_TABLE);
@@ -171,14 +169,6 @@ export function dnsPodKeys(cluster: Pick<Cluster, 'dns' | 'services'>): Set<stri
     if (service.clusterIp !== 0 && service.clusterIp === cluster.dns.address)
       for (const port of service.ports) for (const endpoint of port.endpoints) keys.add(endpoint.pod);
   return keys;
-}
-
-/** Names of the policies with an empty podSelector and ingress, which take the whole namespace. */
-function isolatingPolicies(cluster: Cluster, namespace: string): string {
-  return cluster.policies
-    .filter((policy) => policy.namespace === namespace && policy.hasIngress)
-    .map((policy) => `NetworkPolicy ${policy.namespace}/${policy.name}`)
-    .join(', ');
 }
 
 function buildAddresses(

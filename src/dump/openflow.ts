@@ -1,8 +1,9 @@
 /** br0's flows as `ovs-ofctl -O OpenFlow13 add-flows` reads them: those that this one node really has.
  *  Source: openshift/sdn pkg/network/node/ovscontroller.go (SetupOVS, AddHostSubnetRules), networkpolicy.go (VNIDs in use). */
 import type { Epoch } from '../tables/epoch.js';
-import { Field } from '../tables/flows.js';
+import { Field, IN_POLICIES } from '../tables/flows.js';
 import { NONE } from '../tables/nodes.js';
+import { policyFlows } from './policy-flows.js';
 
 /** One rule in words. The engine's `ruleText` gives these. */
 export interface FlowWords {
@@ -39,12 +40,16 @@ export function dumpFlows(
   const dumped: DumpedFlow[] = [];
   for (let rule = 0; rule < flows.rule.rows; rule++) {
     if (flows.rule.node[rule] !== NONE && flows.rule.node[rule] !== node) continue;
-    const table = flows.subtable.table[flows.rule.subtable[rule]!]!;
+    const subtable = flows.rule.subtable[rule]!;
+    if (flows.subtable.onlyRule[subtable] === IN_POLICIES) continue;
+    const table = flows.subtable.table[subtable]!;
     if (!isForNetIdHere(epoch, rule, table, mode, here)) continue;
     const words = describe(rule);
     if (words.object === `HostSubnet ${nodeName}`) continue;
     dumped.push(withText(table, words));
   }
+  for (const { table, rule, match } of policyFlows(epoch, node, here))
+    dumped.push(withText(table, { ...describe(rule), match }));
   const note = { cookie: 0, priority: 32_768, match: '', actions: versionNote(mode), object: 'rule version' };
   dumped.push(withText(253, note));
   return dumped.sort((a, b) => a.table - b.table || b.priority - a.priority || (a.text < b.text ? -1 : 1));

@@ -1,19 +1,29 @@
 /** Puts a logged walk into words: devices, OpenFlow rules as ovs-ofctl writes them, the objects behind them. */
 import { formatIpv4 } from '../addr/ipv4.js';
 import type { Epoch } from '../tables/epoch.js';
-import { CT, FIELD_NAMES, Field, Op } from '../tables/flows.js';
-import { REASONS } from '../verdict/reasons.js';
+import { CT, FIELD_NAMES, Field, Op, policyRuleOf } from '../tables/flows.js';
+import { REASONS, Reason } from '../verdict/reasons.js';
 import { VERDICT_NAMES, type VerdictName } from '../verdict/verdict.js';
 import { GRAPH } from './graph.js';
 import type { LoggedHop, LoggedPacket } from './hop-log.js';
+import {
+  isLeftOut,
+  type PolicyAllow,
+  type PolicyDenial,
+  policyAllows,
+  policyDenial,
+  quirkText,
+} from './policy-decision.js';
 
 export interface RuleText {
   readonly priority: number;
   readonly match: string;
   readonly actions: string;
   readonly cookie: number;
-  /** `Pod web/pod-1`, `NetworkPolicy a/b`, or empty for a rule of the pipeline itself. */
+  /** `Pod web/pod-1`, `NetworkPolicy a/b ingress[0]`, or empty for a rule of the pipeline itself. */
   readonly object: string;
+  /** The quirk of the SDN that the rule is there for, by name and sentence. */
+  readonly quirk?: string;
 }
 
 export interface Hop {
@@ -37,7 +47,14 @@ export interface PacketTrace {
   readonly hops: readonly Hop[];
   readonly service: string;
   readonly endpoint: string;
+  /** Rules of NetworkPolicies that let it through, in the order of its way. */
+  readonly allowedBy: readonly PolicyAllow[];
+  /** Where a NetworkPolicy was the reason for its end. */
+  readonly denial: PolicyDenial | null;
 }
+
+/** Reasons that come of NetworkPolicies. */
+const POLICY_DROPS: readonly number[] = [Reason.PolicyIngress, Reason.PolicyEgress];
 
 /** Words for one logged packet. */
 export function explainPacket(epoch: Epoch, logged: LoggedPacket): PacketTrace {
@@ -48,9 +65,11 @@ export function explainPacket(epoch: Epoch, logged: LoggedPacket): PacketTrace {
     verdict: VERDICT_NAMES[logged.verdict]!,
     reason: REASONS[logged.reason]!.name,
     exit: logged.exit < 0 ? '' : epoch.text(tables.ports.name[logged.exit]!),
-    hops: logged.hops.map((hop) => explainHop(epoch, hop)),
+    hops: logged.hops.filter((hop) => !isLeftOut(epoch, hop.rule)).map((hop) => explainHop(epoch, hop)),
     service: logged.service < 0 ? '' : epoch.text(tables.services.name[logged.service]!),
     endpoint: logged.endpoint < 0 ? '' : epoch.text(tables.endpoints.name[logged.endpoint]!),
+    allowedBy: policyAllows(epoch, logged.hops),
+    denial: POLICY_DROPS.includes(logged.reason) ? policyDenial(epoch, logged.hops) : null,
   };
 }
 
@@ -70,12 +89,15 @@ function explainHop(epoch: Epoch, hop: LoggedHop): Hop {
 export function ruleText(epoch: Epoch, rule: number): RuleText {
   const { flows } = epoch.tables;
   const subtable = flows.rule.subtable[rule]!;
+  const policyRule = policyRuleOf(flows, rule);
+  const quirk = quirkText(flows.rule.quirk[rule]!);
   return {
     priority: flows.subtable.priority[subtable]!,
-    match: matchText(epoch, rule),
+    match: policyRule < 0 ? matchText(epoch, rule) : epoch.text(flows.policies.rules.match[policyRule]!),
     actions: actionText(epoch, rule),
     cookie: flows.rule.cookie[rule]!,
     object: epoch.text(flows.rule.object[rule]!),
+    ...(quirk === '' ? {} : { quirk }),
   };
 }
 

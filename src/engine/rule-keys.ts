@@ -1,16 +1,21 @@
 /** What tells br0's rules apart in any table set: node, table, priority and match, as for ovs-ofctl. */
 import type { Epoch } from '../tables/epoch.js';
-import { Field } from '../tables/flows.js';
+import { Field, policyRuleOf } from '../tables/flows.js';
 import { NONE } from '../tables/nodes.js';
 
 /** One key a rule, in the order of the rows. Allocates. */
 export function ruleKeys(epoch: Epoch): string[] {
   const { flows, nodes } = epoch.tables;
-  const { rule, subtable, field, value } = flows;
+  const { rule, subtable, field, value, policies } = flows;
   return Array.from({ length: rule.rows }, (_, row) => {
     const s = rule.subtable[row]!;
     const first = subtable.fieldFirst[s]!;
     const node = rule.node[row]!;
+    const policyRule = policyRuleOf(flows, row);
+    if (policyRule >= 0) {
+      const words = policies.rules.match[policyRule]!;
+      return `${subtable.table[s]} ${epoch.text(rule.object[row]!)} ${rule.quirk[row]} ${epoch.text(words)}`;
+    }
     const match: string[] = [];
     for (let i = 0; i < subtable.fieldCount[s]!; i++) {
       const number = field.field[first + i]!;

@@ -1,5 +1,6 @@
 /** Checked objects to the model: every kind to its place. */
 import type { Cluster, ClusterDns, Platform } from '../model/cluster.js';
+import type { PolicyMode } from '../model/policy.js';
 import type { Service } from '../model/service.js';
 import { EndpointSource } from './endpoints.js';
 import { expandPods } from './expand.js';
@@ -17,6 +18,8 @@ import { readServices } from './services.js';
 export interface LoadOptions {
   /** Instead of what the objects show. */
   readonly platform?: Platform;
+  /** How NetworkPolicies are taken: `sdn`, as openshift/sdn does, the default on OpenShift; `api`, as the API's text says. */
+  readonly policy?: PolicyMode;
   /** Make the pods of Deployments and other owners, and place pods that have no node yet. */
   readonly expand?: boolean;
 }
@@ -48,6 +51,7 @@ export function buildCluster(
   const cluster: Cluster = {
     platform,
     mode,
+    policyMode: options.policy ?? (platform === 'kubernetes' ? 'api' : 'sdn'),
     clusterNetworks: networks.clusterNetworks,
     serviceNetworks: networks.serviceNetworks,
     vxlanPort: networks.vxlanPort,

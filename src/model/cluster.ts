@@ -1,7 +1,7 @@
 /** What a cluster is: the plain types that manifests are read into and tables are compiled from. */
 import type { Ipv4Prefix } from '../addr/ipv4.js';
 import type { Mac } from '../addr/mac.js';
-import type { NetworkPolicy } from './policy.js';
+import type { NetworkPolicy, PolicyMode } from './policy.js';
 import type { Service } from './service.js';
 
 /** Which distribution the cluster is: it fixes pipeline, proxy default, DNS and masquerade mark. */
@@ -13,6 +13,8 @@ export type PluginMode = 'subnet' | 'multitenant' | 'networkpolicy';
 export interface Cluster {
   readonly platform: Platform;
   readonly mode: PluginMode;
+  /** How NetworkPolicies are taken, in networkpolicy mode; the others know none. */
+  readonly policyMode: PolicyMode;
   /** Networks that pods live in, in the ClusterNetwork's order. */
   readonly clusterNetworks: readonly ClusterNetworkEntry[];
   readonly serviceNetworks: readonly Ipv4Prefix[];

@@ -2,6 +2,9 @@
 import type { Ipv4Prefix } from '../addr/ipv4.js';
 import type { Protocol } from './cluster.js';
 
+/** Whose NetworkPolicy is in force: that of the API's text, or openshift/sdn's with its quirks. */
+export type PolicyMode = 'api' | 'sdn';
+
 export interface NetworkPolicy {
   readonly namespace: string;
   readonly name: string;

@@ -25,7 +25,10 @@ export function bridge(w: Walk): number {
   let refused: Reason = Reason.None;
   for (let step = 0; step < STEPS_MAX; step++) {
     const row = classify(tables.flows, table, key);
-    if (w.hops !== null) w.hops.rule(w, table, row);
+    if (w.hops !== null) {
+      w.hops.rule(w, table, row);
+      if (key[Field.POLICY_RULE] !== 0) w.hops.rule(w, table, key[Field.POLICY_RULE]! - 1);
+    }
     let at = rule.actionFirst[row]!;
     let next = -1;
     for (; action.op[at] !== Op.End; at++) {

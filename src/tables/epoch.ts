@@ -9,7 +9,7 @@ import {
 } from '../layout/epoch-buffer.js';
 import { LayoutError, type TableOf } from '../layout/layout.js';
 import { ADDRESS_TABLE } from './addresses.js';
-import { DNS_ORDER, type DnsTables, openDns } from './dns-table.js';
+import { DNS_NAMES, DNS_ORDER, type DnsTables, openDns } from './dns-table.js';
 import {
   FLOW_ACTION,
   FLOW_FIELD,
@@ -30,6 +30,7 @@ import {
   POD_TABLE,
   PORT_TABLE,
 } from './nodes.js';
+import { openPolicies, POLICY_ORDER, POLICY_PODS } from './policies.js';
 import { ENDPOINT_TABLE, SERVICE_SLOTS, SERVICE_TABLE } from './services.js';
 import { readString, STRING_BYTES, STRING_INDEX } from './strings.js';
 
@@ -57,7 +58,12 @@ export const EPOCH_ORDER = [
   STRING_INDEX,
   STRING_BYTES,
   ...DNS_ORDER,
+  ...POLICY_ORDER,
 ] as const;
+
+/** Number of the first table of cluster DNS, and of the first of NetworkPolicies. */
+export const FIRST_DNS_TABLE = EPOCH_ORDER.indexOf(DNS_NAMES);
+const FIRST_POLICY_TABLE = EPOCH_ORDER.indexOf(POLICY_PODS);
 
 /** Open views of one table set; what stages read. */
 export interface Tables {
@@ -102,7 +108,7 @@ export class Epoch {
     const { epoch, open } = openTables(buffer);
     this.number = epoch;
     let i = 0;
-    this.tables = {
+    const places = {
       config: open(i++, CONFIG_TABLE),
       networks: open(i++, NETWORK_TABLE),
       nodes: open(i++, NODE_TABLE),
@@ -112,6 +118,9 @@ export class Epoch {
       ports: open(i++, PORT_TABLE),
       namespaces: open(i++, NAMESPACE_TABLE),
       addresses: open(i++, ADDRESS_TABLE),
+    };
+    this.tables = {
+      ...places,
       services: open(i++, SERVICE_TABLE),
       serviceSlots: open(i++, SERVICE_SLOTS),
       endpoints: open(i++, ENDPOINT_TABLE),
@@ -123,8 +132,9 @@ export class Epoch {
         value: open(i++, FLOW_VALUE),
         slots: open(i++, FLOW_SLOTS),
         action: open(i++, FLOW_ACTION),
+        policies: openPolicies(open, FIRST_POLICY_TABLE, places.addresses, places.nodes),
       },
-      dns: openDns(open, EPOCH_ORDER.length - DNS_ORDER.length),
+      dns: openDns(open, FIRST_DNS_TABLE),
     };
     this.#strings = open(i++, STRING_INDEX);
     this.#bytes = open(i++, STRING_BYTES);

@@ -3,16 +3,18 @@
  *  FTB1, a row per OpenFlow table number: first u32, count u32: its run of subtables, highest priority first.
  *  FSB1, subtable: fieldFirst u32 | fieldCount u32 | sameCount u32 | onlyRule u32 | table u32 | priority u32
  *    The first sameCount fields have the same value in all its rules and are compared before anything is hashed;
- *    where all fields are of that kind there is one rule, onlyRule (else NO_RULE).
+ *    where all fields are of that kind there is one rule, onlyRule (else NO_RULE). IN_POLICIES: see policies.ts.
  *  FFD1, a subtable's fields: mask i32 | value i32, of a field that all rules share | field u8.
- *  FRL1, rule: subtable u32 | node u32 | valueFirst u32 | actionFirst u32 | cookie u32 | object u32 | reason u16
- *    values: FVL1 value i32, one for each field of the subtable, already masked.
+ *  FRL1, rule: subtable u32 | node u32 | valueFirst u32 | actionFirst u32 | cookie u32 | object u32 | reason u16 | quirk u8
+ *    values: FVL1 value i32, one for each field of the subtable, already masked; of a policy's rule the last one is its row of PLR1.
  *  FHS1, slots: row u32, rule + 1; 0 is empty. Key (subtable, values that differ), linear probing, power-of-two, load <= 0.5.
  *  FAC1, actions: arg u32 | op u8; a rule's run ends with End.
  *  A rule belongs to the node in its NODE field; where the subtable lacks that field, to every node.
  *  The first subtable that hits wins, so no two subtables of one table and priority may overlap with different actions,
  *  as OpenFlow asks. Written by compile, read-only. Source: Open vSwitch lib/classifier.c (tuple space search). */
 import { layout, type TableOf } from '../layout/layout.js';
+import { NONE } from './nodes.js';
+import { Effect, findInScope, identityOf, type PolicyTables } from './policies.js';
 
 export const FLOW_TABLE = layout('FTB1', { first: 'u32', count: 'u32' });
 export const FLOW_SUBTABLE = layout('FSB1', {
@@ -25,6 +27,8 @@ export const FLOW_SUBTABLE = layout('FSB1', {
 });
 export const FLOW_FIELD = layout('FFD1', { mask: 'i32', value: 'i32', field: 'u8' });
 export const NO_RULE = 0xffffffff;
+/** The subtable's rules are those of NetworkPolicies. */
+export const IN_POLICIES = 0xfffffffe;
 export const FLOW_RULE = layout('FRL1', {
   subtable: 'u32',
   node: 'u32',
@@ -33,6 +37,7 @@ export const FLOW_RULE = layout('FRL1', {
   cookie: 'u32',
   object: 'u32',
   reason: 'u16',
+  quirk: 'u8',
 });
 export const FLOW_VALUE = layout('FVL1', { value: 'i32' });
 export const FLOW_SLOTS = layout('FHS1', { row: 'u32' });
@@ -55,6 +60,9 @@ export const Field = {
   TUN_ID: 12,
   TUN_SRC: 13,
   ARP_SHA_LO: 14,
+  /** No field of OpenFlow's. In a match: the row of PLR1. In a key: 1 + the row of FRL1 that would have let the packet
+   *  through, had a quirk not left it out; else 0. */
+  POLICY_RULE: 15,
 } as const;
 export const FLOW_KEY_SIZE = 16;
 
@@ -74,6 +82,7 @@ export const FIELD_NAMES: readonly string[] = [
   'tun_id',
   'tun_src',
   'arp_sha',
+  'policy_rule',
 ];
 
 /** ct_state bits of Open vSwitch (lib/odp-util.h OVS_CS_F_*). */
@@ -108,6 +117,7 @@ export interface FlowTables {
   readonly value: TableOf<typeof FLOW_VALUE>;
   readonly slots: TableOf<typeof FLOW_SLOTS>;
   readonly action: TableOf<typeof FLOW_ACTION>;
+  readonly policies: PolicyTables;
 }
 
 /** One step of the key hash; compile uses the same. */
@@ -124,8 +134,8 @@ export function classify(flows: FlowTables, table: number, key: Int32Array): num
   for (let s = first; s < last; s++) {
     if (!sharesFields(flows, s, key)) continue;
     const only = subtable.onlyRule[s]!;
-    if (only !== NO_RULE) return only;
-    const row = findRule(flows, s, key);
+    if (only < IN_POLICIES) return only;
+    const row = only === NO_RULE ? findRule(flows, s, key) : findPolicyRule(flows, table, key);
     if (row >= 0) return row;
   }
   return -1;
@@ -162,4 +172,41 @@ function findRule(flows: FlowTables, s: number, key: Int32Array): number {
     }
     slot = (slot + 1) & mask;
   }
+}
+
+/** Table 27 polices what its source sends, table 80 what its destination receives. */
+export const EGRESS_TABLE = 27;
+
+/** The rule of a NetworkPolicy that lets the packet through, or -1. Of rules that quirks add or leave out only those
+ *  count that make a difference. */
+function findPolicyRule(flows: FlowTables, table: number, key: Int32Array): number {
+  const t = flows.policies;
+  const isEgress = table === EGRESS_TABLE;
+  const own = identityOf(t, (isEgress ? key[Field.NW_SRC]! : key[Field.NW_DST]!) >>> 0);
+  if (own === NONE) return -1;
+  let scope = isEgress ? t.identities.egress[own]! : t.identities.ingress[own]!;
+  if (scope === NONE) return -1;
+  const peer = (isEgress ? key[Field.NW_DST]! : key[Field.NW_SRC]!) >>> 0;
+  const identity = identityOf(t, peer);
+  const port = (key[Field.NW_PROTO]! << 16) | key[Field.TP_DST]!;
+  const netId = key[Field.REG0]! >>> 0;
+  const node = key[Field.NODE]!;
+  do {
+    const found = findInScope(t, scope, peer, identity, netId, node, port);
+    if (found !== NONE) {
+      const row = t.rules.rule[found]!;
+      if (t.scopes.effect[scope] !== Effect.LeftOut) return row;
+      key[Field.POLICY_RULE] = row + 1;
+      return -1;
+    }
+    scope = t.scopes.next[scope]!;
+  } while (scope !== NONE);
+  return -1;
+}
+
+/** Row of PLR1 behind row `rule`, or -1 when it is no rule of a NetworkPolicy. */
+export function policyRuleOf(flows: FlowTables, rule: number): number {
+  const s = flows.rule.subtable[rule]!;
+  if (flows.subtable.onlyRule[s] !== IN_POLICIES) return -1;
+  return flows.value.value[flows.rule.valueFirst[rule]! + flows.subtable.fieldCount[s]! - 1]!;
 }

@@ -15,6 +15,8 @@ export const CONFIG_TABLE = layout('CFG1', {
   mode: 'u8',
   /** 0 ocp4, 1 ocp3, 2 kubernetes. */
   platform: 'u8',
+  /** NetworkPolicies: 0 as openshift/sdn has them, 1 by the API's text. */
+  policyMode: 'u8',
 });
 
 /** Cluster (kind 1) and service (kind 2) networks. */
@@ -68,8 +70,8 @@ export const LISTEN_TABLE = layout('LSN1', { portProto: 'u32' });
 export const PORT_TABLE = layout('PRT1', { node: 'u32', pod: 'u32', name: 'u32', kind: 'u8' });
 export const PORT_KIND = { POD: 1, NIC: 2, TUN: 3 } as const;
 
-/** Namespaces: NetID, name, and the policies that isolate them whole, for explanations. */
-export const NAMESPACE_TABLE = layout('NSP1', { vni: 'u32', name: 'u32', isolatedBy: 'u32' });
+/** Namespaces: NetID and name. */
+export const NAMESPACE_TABLE = layout('NSP1', { vni: 'u32', name: 'u32' });
 
 /** Is `address` (u32) in one of the pod networks? A cluster has one or two, so they are looked at in turn. */
 export function isClusterAddress(networks: TableOf<typeof NETWORK_TABLE>, address: number): boolean {

@@ -217,7 +217,7 @@ test('the text shows tables with objects, NAT before and after, the tunnel and t
   );
   assert.match(
     out,
-    /^ {2}✘ dropped .*\n {4}policy-ingress: A NetworkPolicy .*\n {4}isolated by NetworkPolicy isolated\/deny-all$/m,
+    /^ {2}✘ dropped .*\n {4}policy-ingress: A NetworkPolicy .*\n {4}isolated by NetworkPolicy isolated\/deny-all\n {4}no rule of them allows anything$/m,
   );
   assert.ok(!out.includes('\u001b'), 'no colour into a pipe');
 });

@@ -6,12 +6,13 @@ import { ruleText } from '../../src/engine/explain.js';
 import { NONE } from '../../src/tables/nodes.js';
 import { type ClusterOptions, testEpoch } from '../support/cluster.js';
 
-/** Every flow that node1 (row 0) has, as `table priority match -> actions`, and the object behind it. */
+/** Every flow that node1 (row 0) has, what quirks leave out apart, as `table priority match -> actions`, and the object behind it. */
 function flowsOf(options: ClusterOptions = {}): { line: string; object: string; cookie: number }[] {
   const epoch = testEpoch(options);
   const { rule, subtable } = epoch.tables.flows;
   return Array.from({ length: rule.rows }, (_, row) => row)
     .filter((row) => rule.node[row] === NONE || rule.node[row] === 0)
+    .filter((row) => rule.quirk[row] === 0)
     .map((row) => {
       const { priority, match, actions, object, cookie } = ruleText(epoch, row);
       const table = subtable.table[rule.subtable[row]!]!;

@@ -8,6 +8,7 @@ export function cluster(services: readonly Service[], domain = 'cluster.local'):
   return {
     platform: 'ocp4',
     mode: 'networkpolicy',
+    policyMode: 'sdn',
     clusterNetworks: [],
     serviceNetworks: [],
     vxlanPort: 4789,

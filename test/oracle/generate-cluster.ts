@@ -30,6 +30,7 @@ export function generateCluster(random: SeededRandom): Cluster {
   return {
     platform,
     mode: pick(random, MODES),
+    policyMode: 'sdn',
     clusterNetworks: [{ prefix: parsePrefix('10.128.0.0/14')!, hostSubnetLength: 9 }],
     serviceNetworks: [parsePrefix('172.30.0.0/16')!],
     vxlanPort: random.below(4) === 0 ? 4790 : 4789,

@@ -76,6 +76,7 @@ export const address = (name: keyof typeof NAMES): number => parseIpv4(NAMES[nam
 export interface ClusterOptions {
   readonly mode?: Cluster['mode'];
   readonly platform?: Cluster['platform'];
+  readonly policyMode?: Cluster['policyMode'];
   readonly mtu?: number;
   readonly internalPolicy?: Service['internalPolicy'];
 }
@@ -95,6 +96,7 @@ export function testCluster(options: ClusterOptions = {}): Cluster {
   return {
     platform,
     mode: options.mode ?? 'networkpolicy',
+    policyMode: options.policyMode ?? (platform === 'kubernetes' ? 'api' : 'sdn'),
     clusterNetworks: [{ prefix: parsePrefix('10.128.0.0/14')!, hostSubnetLength: 9 }],
     serviceNetworks: [parsePrefix('172.30.0.0/16')!],
     vxlanPort: 4789,

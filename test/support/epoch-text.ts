@@ -43,7 +43,7 @@ function placeLines(epoch: Epoch): string[] {
     ...rowLines(epoch, 'ofport', ofports),
     ...rowLines(epoch, 'listen', listen),
     ...rowLines(epoch, 'port', ports),
-    ...rowLines(epoch, 'namespace', namespaces, ['name', 'isolatedBy']),
+    ...rowLines(epoch, 'namespace', namespaces),
   ];
   for (let slot = 0; slot < addresses.capacity; slot++)
     if (addresses.kind[slot] !== 0 && addresses.kind[slot] !== ADDRESS_KIND.CLUSTER_IP)

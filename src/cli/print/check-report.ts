@@ -14,6 +14,7 @@ export function checkReport({ model, unused, notes }: LoadedCluster) {
   return {
     platform: model.platform,
     mode: model.mode,
+    policyMode: model.policyMode,
     clusterNetworks: model.clusterNetworks.map(({ prefix, hostSubnetLength }) => ({
       network: formatPrefix(prefix),
       subnetLength: 32 - hostSubnetLength,

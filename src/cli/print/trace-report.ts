@@ -6,7 +6,6 @@ import { type DecodedFrame, decodeFrame } from '../../packet/decode.js';
 import type { Epoch } from '../../tables/epoch.js';
 import { REASONS, Reason } from '../../verdict/reasons.js';
 import type { FollowedPacket } from '../packet-run.js';
-import { policiesAround } from './isolation.js';
 import { packetKind } from './packet-kind.js';
 import { dstText, innermost, type Rewrite, rewritesBetween, srcText } from './rewrites.js';
 
@@ -52,8 +51,12 @@ export interface TraceReport {
   readonly exit: string | null;
   readonly service: string | null;
   readonly endpoint: string | null;
-  /** What isolates the destination, where that is the reason. */
+  /** Rules of NetworkPolicies that let it through; absent when none was asked. */
+  readonly allowedBy?: PacketTrace['allowedBy'];
+  /** What isolates the pod, where that is the reason. */
   readonly isolatedBy?: string;
+  /** The same, with the rule that would have let it through with the least change. */
+  readonly denial?: NonNullable<PacketTrace['denial']>;
   /** What the destination was rewritten to; null when it was not. */
   readonly dnat: string | null;
   readonly snat: string | null;
@@ -80,8 +83,6 @@ export function traceReport(
   const frames = [...trace.hops.map((hop) => decode(hop.bytes)), decode(bytes)];
   const first = endsOf(innermost(frames[0]!));
   const last = endsOf(innermost(frames.at(-1)!));
-  const isIsolated = trace.reason === REASONS[Reason.PolicyIngress]!.name;
-  const isolatedBy = isIsolated ? policiesAround(epoch, innermost(frames.at(-1)!)?.ip?.dst ?? 0) : '';
   return {
     packet: trace.packet,
     parent: trace.parent,
@@ -92,7 +93,10 @@ export function traceReport(
     exit: orNull(trace.exit),
     service: orNull(trace.service),
     endpoint: orNull(trace.endpoint),
-    ...(isolatedBy === '' ? {} : { isolatedBy }),
+    ...(trace.allowedBy.length === 0 ? {} : { allowedBy: trace.allowedBy }),
+    ...(trace.denial === null
+      ? {}
+      : { isolatedBy: trace.denial.isolatedBy.join(', '), denial: trace.denial }),
     dnat: last.dst !== first.dst ? last.dst : null,
     snat: last.src !== first.src ? last.src : null,
     hops: trace.hops.map((hop, i) =>

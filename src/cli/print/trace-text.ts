@@ -113,11 +113,23 @@ function endLine(trace: TraceReport, paint: Paint): string {
     reason === undefined
       ? ''
       : `\n    ${reason.name}: ${reason.sentence} ${paint('dim', `(${reason.layer})`)}`;
-  const policies =
-    trace.isolatedBy === undefined ? '' : `\n    isolated by ${paint('cyan', trace.isolatedBy)}`;
   const afterMs = end.afterNs / 1e6;
   const after = afterMs >= 100 ? `  after ${afterMs / 1000} s` : '';
   const packet = end.src === '' ? '' : `  ${end.src} > ${end.dst}`;
   const verdict = paint(colour, `${mark} ${trace.verdict}${place}`);
-  return `  ${verdict}${packet}  ${sizeText(end.ttl, end.length)}${after}${why}${policies}`;
+  return `  ${verdict}${packet}  ${sizeText(end.ttl, end.length)}${after}${why}${policiesText(trace, paint)}`;
+}
+
+/** Which policies decided: who isolates and what would have been allowed, or the quirks but for which it were denied. */
+function policiesText({ allowedBy = [], denial }: TraceReport, paint: Paint): string {
+  const lines = allowedBy
+    .filter(({ quirk }) => quirk !== '')
+    .map(({ rule, quirk }) => `let through by ${paint('cyan', rule)} for a quirk alone: ${quirk}`);
+  if (denial !== undefined) {
+    lines.push(`isolated by ${paint('cyan', denial.isolatedBy.join(', '))}`);
+    if (denial.nearest === null) lines.push('no rule of them allows anything');
+    else
+      lines.push(`nearest: ${paint('cyan', denial.nearest.rule)}, but ${denial.nearest.misses.join('; ')}`);
+  }
+  return lines.map((line) => `\n    ${line}`).join('');
 }

@@ -1,0 +1,114 @@
+/** Puts pods that no NetworkPolicy of the cluster can tell apart into one identity: same namespace, same values of the
+ *  labels that some selector asks for, same numbers behind the port names that some rule uses. */
+import type { Cluster, ContainerPort, Namespace, Pod, Protocol } from '../model/cluster.js';
+import type { LabelSelector } from '../model/policy.js';
+import { podKey } from './nodes.js';
+import { selects, selectsEverything } from './selector.js';
+
+export interface Identity {
+  readonly row: number;
+  /** Row of the namespace. */
+  readonly namespace: number;
+  /** Those of the pods' labels that selectors ask for. */
+  readonly labels: Readonly<Record<string, string>>;
+  /** Those of the pods' ports whose names rules use. */
+  readonly ports: readonly ContainerPort[];
+  readonly pods: readonly { readonly row: number; readonly address: number }[];
+}
+
+export class Identities {
+  readonly all: readonly Identity[];
+  /** By row of the namespace. */
+  readonly ofNamespace: readonly (readonly Identity[])[];
+  readonly #namespaces: readonly Namespace[];
+  readonly #rows: ReadonlyMap<string, number>;
+  /** What was selected before, as many policies ask alike. */
+  readonly #selected = new Map<string, readonly Identity[]>();
+  readonly #selectedNamespaces = new Map<string, readonly number[]>();
+
+  /** `podRows`: rows of the pod table by podKey. */
+  constructor(cluster: Cluster, podRows: ReadonlyMap<string, number>) {
+    this.#namespaces = cluster.namespaces;
+    this.#rows = new Map(cluster.namespaces.map((namespace, row) => [namespace.name, row]));
+    const { keys, names } = whatPoliciesAskFor(cluster);
+    const ofNamespace: Identity[][] = cluster.namespaces.map(() => []);
+    const all: Identity[] = [];
+    const known = new Map<string, { row: number; address: number }[]>();
+    for (const pod of cluster.pods) {
+      const namespace = this.#rows.get(pod.namespace);
+      if (pod.isHostNetwork || namespace === undefined) continue;
+      const labels = askedLabels(pod, keys);
+      const ports = pod.ports.filter((port) => names.has(port.name));
+      const key = JSON.stringify([namespace, labels, ports]);
+      const member = { row: podRows.get(podKey(pod))!, address: pod.address };
+      const pods = known.get(key);
+      if (pods !== undefined) {
+        pods.push(member);
+        continue;
+      }
+      const members = [member];
+      known.set(key, members);
+      const identity = { row: all.length, namespace, labels, ports, pods: members };
+      all.push(identity);
+      ofNamespace[namespace]!.push(identity);
+    }
+    this.all = all;
+    this.ofNamespace = ofNamespace;
+  }
+
+  /** Row of a namespace, or -1. */
+  namespaceRow(name: string): number {
+    return this.#rows.get(name) ?? -1;
+  }
+
+  /** Identities of a namespace that the selector selects. */
+  select(namespace: number, selector: LabelSelector): readonly Identity[] {
+    if (selectsEverything(selector)) return this.ofNamespace[namespace]!;
+    const key = `${namespace} ${JSON.stringify(selector)}`;
+    const known = this.#selected.get(key);
+    if (known !== undefined) return known;
+    const found = this.ofNamespace[namespace]!.filter((identity) => selects(selector, identity.labels));
+    this.#selected.set(key, found);
+    return found;
+  }
+
+  /** Rows of the namespaces that the selector selects. */
+  selectNamespaces(selector: LabelSelector): readonly number[] {
+    const key = JSON.stringify(selector);
+    const known = this.#selectedNamespaces.get(key);
+    if (known !== undefined) return known;
+    const found = this.#namespaces.flatMap((namespace, row) =>
+      selects(selector, namespace.labels) ? [row] : [],
+    );
+    this.#selectedNamespaces.set(key, found);
+    return found;
+  }
+}
+
+/** The number behind a port's name, or -1. Of two with one name the first counts (kubernetes pkg/api/v1/pod FindPort). */
+export const namedPort = (identity: Identity, name: string, protocol: Protocol): number =>
+  identity.ports.find((port) => port.name === name && port.protocol === protocol)?.port ?? -1;
+
+/** Label keys of all selectors of pods, and names of ports. */
+function whatPoliciesAskFor(cluster: Cluster): { keys: readonly string[]; names: ReadonlySet<string> } {
+  const keys = new Set<string>();
+  const names = new Set<string>();
+  const ask = (selector: LabelSelector | null): void => {
+    for (const key of Object.keys(selector?.matchLabels ?? {})) keys.add(key);
+    for (const { key } of selector?.matchExpressions ?? []) keys.add(key);
+  };
+  for (const policy of cluster.policies) {
+    ask(policy.podSelector);
+    for (const rule of [...policy.ingress, ...policy.egress]) {
+      for (const peer of rule.peers) if (peer.kind === 'pods') ask(peer.podSelector);
+      for (const { port } of rule.ports) if (typeof port === 'string') names.add(port);
+    }
+  }
+  return { keys: [...keys].sort(), names };
+}
+
+function askedLabels(pod: Pod, keys: readonly string[]): Record<string, string> {
+  const own: Record<string, string> = {};
+  for (const key of keys) if (Object.hasOwn(pod.labels, key)) own[key] = pod.labels[key]!;
+  return own;
+}
