@@ -1,6 +1,9 @@
 /** How much faster are two workers than one, over batches that lie in memory, with nobody reading or merging meanwhile?
  *
- *  Each case runs in a process of its own, in turn, ROUNDS times: `node dist/bench/scaling.js [PROFILE [PACKETS]]`. */
+ *  A case reads the whole trace and hands it out to lanes beforehand. Then this thread gives the workers a stretch of it and
+ *  sleeps until the last one is done; the workers run the code of a replay, journal and answers included. One worker is no
+ *  thread, as in a replay. Each case runs in a process of its own, in turn, ROUNDS times:
+ *  `node dist/bench/scaling.js [PROFILE [PACKETS]]`. */
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -16,19 +19,25 @@ import { Chunk } from '../src/replay/chunk.js';
 import { Director } from '../src/replay/director.js';
 import { replay } from '../src/replay/replay.js';
 import { TraceMerge } from '../src/replay/trace-merge.js';
-import { createLanePool } from '../src/workers/lane-pool.js';
+import { createLanePool, type LanePool } from '../src/workers/lane-pool.js';
+import { shareLanes } from '../src/workers/lane-shares.js';
 
 const ROUNDS = 5;
+/** The first half warms up. The rest is measured in as many pieces, so that one which the machine disturbs does not spoil all. */
+const STRETCHES = 5;
+/** A stretch takes well under a second. */
+const PATIENCE_MS = 60_000;
 const LANES = 8;
 const CHUNK_ROWS = 2048;
 const FLOWS = 2000;
 const WORKERS = [1, 2] as const;
 
 interface Measured {
-  /** Of the walk alone: wall clock, and processor time of the thread that had most of it: what the walk takes on cores
-   *  that nobody else uses. Of a whole replay of the same packets: wall clock. */
-  readonly walkNs: number;
+  /** Wall clock of each stretch. */
+  readonly walkNs: readonly number[];
+  /** Processor time of the thread that had most of it in all stretches: the walk on cores that nobody else uses. */
   readonly threadNs: number;
+  /** A whole replay of the same packets, wall clock. */
   readonly replayNs: number;
   /** Packets of the busiest worker, of all. */
   readonly share: number;
@@ -37,12 +46,8 @@ interface Measured {
 const cluster = await loadCluster(benchObjects());
 const epoch = cluster.compile();
 
-/** The first half of the chunks warms up; the second is measured. Batches are given as fast as the workers take them. */
 async function measure(path: string, workers: number): Promise<Measured> {
-  const lanesOfWorker = Array.from({ length: workers }, (_, worker) =>
-    Array.from({ length: LANES }, (_, lane) => lane).filter((lane) => lane % workers === worker),
-  );
-  const chunks = await chunksOf(path, lanesOfWorker);
+  const chunks = await chunksOf(path, workers);
   const settings = {
     seed: 1,
     epochNs: 0n,
@@ -58,27 +63,45 @@ async function measure(path: string, workers: number): Promise<Measured> {
     chunks.map((chunk) => chunk.parcels),
   );
   const half = chunks.length >> 1;
-  await Promise.all(chunks.slice(0, half).map((_, slot) => pool.run(slot)));
-  const [startMs, before] = [performance.now(), threadTimes()];
-  const answers = await Promise.all(chunks.slice(half).map((_, i) => pool.run(half + i)));
-  const [ms, after] = [performance.now() - startMs, threadTimes()];
+  await walk(pool, chunks, 0, half);
+  const before = threadTimes();
+  const walkNs: number[] = [];
+  for (let i = 0; i < STRETCHES; i++) {
+    const from = half + Math.floor((i * (chunks.length - half)) / STRETCHES);
+    const to = half + Math.floor(((i + 1) * (chunks.length - half)) / STRETCHES);
+    walkNs.push((await walk(pool, chunks, from, to)) / packetsOf(chunks.slice(from, to)));
+  }
+  const after = threadTimes();
   await pool.close();
-  if (answers.flat().some((answer) => answer instanceof Error)) throw new Error('a worker failed');
   const measured = chunks.slice(half);
-  const packets = measured.reduce((sum, { count }) => sum + count, 0);
-  const busiest = lanesOfWorker.map((_, worker) =>
-    measured.reduce((sum, { parcels }) => {
-      return sum + parcels[worker]!.lanes.reduce((rows, { input }) => rows + input.count, 0);
-    }, 0),
+  const packets = packetsOf(measured);
+  const shares = chunks[0]!.parcels.map((_, worker) =>
+    measured.reduce(
+      (sum, { parcels }) => sum + parcels[worker]!.lanes.reduce((rows, { input }) => rows + input.count, 0),
+      0,
+    ),
   );
   const whole = await replay(epoch, { traces: [path], workers, lanes: LANES });
   return {
-    walkNs: (ms * 1e6) / packets,
+    walkNs,
     threadNs: Math.max(...[...after].map(([thread, ns]) => ns - (before.get(thread) ?? 0))) / packets,
     replayNs: (whole.seconds * 1e9) / whole.packets,
-    share: Math.max(...busiest) / packets,
+    share: Math.max(...shares) / packets,
   };
 }
+
+/** Nanoseconds from the first task given to the last one done. */
+async function walk(pool: LanePool, chunks: readonly Chunk[], from: number, to: number): Promise<number> {
+  const startMs = performance.now();
+  const answers = chunks.slice(from, to).map((_, i) => pool.run(from + i));
+  const isDone = pool.sleep(PATIENCE_MS);
+  const ms = performance.now() - startMs;
+  const isFailed = (await Promise.all(answers)).flat().some((answer) => answer instanceof Error);
+  if (!isDone || isFailed) throw new Error('a worker failed');
+  return ms * 1e6;
+}
+
+const packetsOf = (chunks: readonly Chunk[]): number => chunks.reduce((sum, { count }) => sum + count, 0);
 
 /** Processor time of each thread of this process so far, in nanoseconds; of none where the system does not tell. */
 function threadTimes(): Map<string, number> {
@@ -93,7 +116,7 @@ function threadTimes(): Map<string, number> {
 }
 
 /** The trace as it is handed to workers. */
-async function chunksOf(path: string, lanesOfWorker: readonly (readonly number[])[]): Promise<Chunk[]> {
+async function chunksOf(path: string, workers: number): Promise<Chunk[]> {
   const trace = await TraceMerge.open([path]);
   const director = new Director(epoch, trace, {
     lanes: LANES,
@@ -102,6 +125,7 @@ async function chunksOf(path: string, lanesOfWorker: readonly (readonly number[]
     pick: 'recorded',
     places: [],
   });
+  const lanesOfWorker = shareLanes(await director.laneWeights(), workers);
   const chunks: Chunk[] = [];
   for (;;) {
     const chunk = new Chunk(CHUNK_ROWS, lanesOfWorker);
@@ -137,12 +161,15 @@ async function writeTraffic(path: string, profile: TrafficProfileName, packets: 
 const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1]!;
 
 function report(rounds: readonly (readonly Measured[])[]): void {
-  const of = (i: number, name: keyof Measured): number => median(rounds.map((round) => round[i]![name]));
+  const of = (i: number, name: keyof Measured): number => median(rounds.flatMap((round) => round[i]![name]));
+  const best = (i: number): number => Math.min(...rounds.flatMap((round) => round[i]!.walkNs));
   console.table(
     WORKERS.map((workers, i) => ({
       workers,
       'walk ns/packet': Math.round(of(i, 'walkNs')),
       'x one worker': Number((of(0, 'walkNs') / of(i, 'walkNs')).toFixed(2)),
+      'best stretch': Math.round(best(i)),
+      'x one worker, best': Number((best(0) / best(i)).toFixed(2)),
       'busiest thread, ns/packet': Math.round(of(i, 'threadNs')),
       'x one worker, by thread': Number((of(0, 'threadNs') / of(i, 'threadNs')).toFixed(2)),
       'its packets': `${Math.round(of(i, 'share') * 100)} %`,

@@ -84,13 +84,37 @@ export class Director {
     chunk.reset(this.sequence);
     const ahead = this.#ahead;
     for (;;) {
-      while (!this.#trace.fill(ahead, this.#fillView, this.#vxlanPort, this.#services))
-        await this.#trace.refill();
+      while (!this.#isAheadFull()) await this.#trace.refill();
       if (ahead.count === 0 || !chunk.hasRoom(ahead.nextLength)) return;
       ahead.shift(this.#packet);
       this.#decide(chunk, this.#packet);
       this.sequence++;
     }
+  }
+
+  /** How many packets each lane gets of those that can be seen ahead, by lane number: what is to be expected of the whole
+   *  trace. Before the first fill(), which it does not change. Copies count as the packets they show. */
+  async laneWeights(): Promise<Float64Array> {
+    while (!this.#isAheadFull()) await this.#trace.refill();
+    const { arena, count } = this.#ahead;
+    const { tables } = this.#epoch;
+    const [view, packet] = [this.#view, this.#packet];
+    // It learns from packets, and these will come again.
+    const chooser = new LaneChooser(tables, this.#services, this.#options.lanes);
+    const weights = new Float64Array(this.#options.lanes);
+    for (let i = 0; i < count; i++) {
+      this.#ahead.peek(i, packet);
+      if (reasonUnusable(packet) !== Reason.None) continue;
+      this.#read(packet);
+      const place = this.#placeOf(packet.source);
+      const port = place >= 0 ? place : entryPort(tables, arena.view, packet.offset, view);
+      if (port >= 0) weights[chooser.laneOf(arena.view, view, port)]!++;
+    }
+    return weights;
+  }
+
+  #isAheadFull(): boolean {
+    return this.#trace.fill(this.#ahead, this.#fillView, this.#vxlanPort, this.#services);
   }
 
   #decide(chunk: Chunk, packet: CapturedPacket): void {
@@ -102,10 +126,7 @@ export class Director {
     const { tables } = this.#epoch;
     const { view: p } = this.#ahead.arena;
     const view = this.#view;
-    view.read(p, packet.offset, packet.length, this.#vxlanPort);
-    // A pod may not open tunnels: its packet is the outer one.
-    if (view.isTunnelled && rowOf(tables, view.outerSrc, ADDRESS_KIND.POD) >= 0)
-      view.read(p, packet.offset, packet.length, -1);
+    this.#read(packet);
     view.digest(p);
     const natural = entryPort(tables, p, packet.offset, view);
     const place = this.#placeOf(packet.source);
@@ -119,6 +140,15 @@ export class Director {
       this.#observe(chunk, packet, origin, natural);
     else if (natural === Entry.UNKNOWN) this.#drop(chunk, packet, Reason.EntryUnknown);
     else this.#inject(chunk, packet, natural);
+  }
+
+  #read({ offset, length }: CapturedPacket): void {
+    const view = this.#view;
+    const { view: p } = this.#ahead.arena;
+    view.read(p, offset, length, this.#vxlanPort);
+    // A pod may not open tunnels: its packet is the outer one.
+    if (view.isTunnelled && rowOf(this.#epoch.tables, view.outerSrc, ADDRESS_KIND.POD) >= 0)
+      view.read(p, offset, length, -1);
   }
 
   #originOf(packet: CapturedPacket): number {

@@ -126,6 +126,16 @@ export class LookAhead {
   /** Take the oldest packet out; its bytes stay until the next reserve(). The caller has seen that there is one. */
   shift(packet: CapturedPacket): void {
     const row = this.#head;
+    this.peek(0, packet);
+    this.#leave(row * 2);
+    this.#leave(row * 2 + 1);
+    this.#head = (row + 1) & (this.#rows - 1);
+    this.count--;
+  }
+
+  /** Look at the packet `i` places behind the oldest. The caller has seen that there is one. */
+  peek(i: number, packet: CapturedPacket): void {
+    const row = (this.#head + i) & (this.#rows - 1);
     packet.offset = this.#offset[row]!;
     packet.length = this.#length[row]!;
     packet.originalLength = this.#original[row]!;
@@ -133,10 +143,6 @@ export class LookAhead {
     packet.source = this.#source[row]!;
     packet.kind = this.#kind[row]!;
     packet.isTruncated = this.#isTruncated[row] === 1;
-    this.#leave(row * 2);
-    this.#leave(row * 2 + 1);
-    this.#head = (row + 1) & (this.#rows - 1);
-    this.count--;
   }
 
   /** Row of the endpoint that the first packet between this client and an endpoint of the Service in row `service`

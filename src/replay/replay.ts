@@ -6,6 +6,7 @@ import type { Epoch } from '../tables/epoch.js';
 import type { GroupOutcome } from '../workers/lane-group.js';
 import { createLanePool, type LanePool } from '../workers/lane-pool.js';
 import type { LaneSettings } from '../workers/lane-runner.js';
+import { shareLanes } from '../workers/lane-shares.js';
 import { Chunk, Fate } from './chunk.js';
 import type { NamedCount, OutcomeCount, PairCount, RuleCount, ServiceCount } from './counts.js';
 import { Director } from './director.js';
@@ -105,7 +106,17 @@ const SLOTS = 4;
 export async function replay(epoch: Epoch, options: ReplayOptions): Promise<ReplayResult> {
   const trace = await TraceMerge.open(options.traces);
   try {
-    return await new Run(epoch, trace, options).run();
+    const lanes = options.lanes ?? DEFAULT_LANES;
+    const director = new Director(epoch, trace, {
+      lanes,
+      lookAhead: options.lookAhead ?? DEFAULT_LOOK_AHEAD,
+      lookAheadSize: LOOK_AHEAD_SIZE,
+      pick: options.pick ?? 'recorded',
+      places: options.places ?? [],
+    });
+    const workers = Math.min(options.workers ?? 1, lanes);
+    const weights = workers > 1 ? await director.laneWeights() : new Float64Array(lanes);
+    return await new Run(epoch, trace, director, shareLanes(weights, workers), options).run();
   } finally {
     await trace.close();
   }
@@ -140,27 +151,22 @@ class Run {
   #readdressed = 0;
   #failure: Error | null = null;
 
-  constructor(epoch: Epoch, trace: TraceMerge, options: ReplayOptions) {
+  constructor(
+    epoch: Epoch,
+    trace: TraceMerge,
+    director: Director,
+    lanesOfWorker: readonly (readonly number[])[],
+    options: ReplayOptions,
+  ) {
     this.#epoch = epoch;
     this.#trace = trace;
     this.#options = options;
-    this.#lanes = options.lanes ?? DEFAULT_LANES;
-    this.#workers = Math.min(options.workers ?? 1, this.#lanes);
+    this.#director = director;
+    this.#lanes = lanesOfWorker.flat().length;
+    this.#workers = lanesOfWorker.length;
     const pick = options.pick ?? 'recorded';
-    this.#director = new Director(epoch, trace, {
-      lanes: this.#lanes,
-      lookAhead: options.lookAhead ?? DEFAULT_LOOK_AHEAD,
-      lookAheadSize: LOOK_AHEAD_SIZE,
-      pick,
-      places: options.places ?? [],
-    });
     this.#summary = new Summary(epoch);
     this.#outcomes = new Outcomes(epoch.tables.config.vxlanPort[0]!, pick === 'model');
-    const lanesOfWorker = Array.from({ length: this.#workers }, (_, worker) =>
-      Array.from({ length: this.#lanes }, (_, lane) => lane).filter(
-        (lane) => lane % this.#workers === worker,
-      ),
-    );
     const slots = this.#workers === 1 ? 1 : SLOTS;
     const rows = options.chunkRows ?? DEFAULT_CHUNK_ROWS;
     this.#chunks = Array.from({ length: slots }, () => new Chunk(rows, lanesOfWorker));

@@ -15,6 +15,9 @@ export interface LanePool {
    *  in turn, each again only after its answer. A worker that dies is replaced, and the answer is as if it had not; it is an
    *  Error where replacing it was no use: its parcel is lost, and so is all that it is given later. */
   run(slot: number, drainAt?: number): Promise<readonly (GroupOutcome | Error)[]>;
+  /** Block this thread until all that was given is done; answers are told afterwards. False when a worker does nothing for
+   *  `ms`: one that dies is not replaced while this thread sleeps. */
+  sleep(ms: number): boolean;
   /** Workers that died and were replaced. */
   readonly recovered: number;
   /** Packets that are not walked because workers died of them. */
@@ -83,6 +86,10 @@ class ThisThread implements LanePool {
     }
   }
 
+  sleep(): boolean {
+    return true;
+  }
+
   async close(): Promise<void> {}
 
   #createKeeper(): LaneKeeper {
@@ -116,6 +123,10 @@ class WorkerThreads implements LanePool {
 
   run(slot: number, drainAt = -1): Promise<readonly (GroupOutcome | Error)[]> {
     return Promise.all(this.#threads.map((thread) => thread.run({ slot, drainAt })));
+  }
+
+  sleep(ms: number): boolean {
+    return this.#threads.every((thread) => thread.sleep(ms));
   }
 
   async close(): Promise<void> {

@@ -11,6 +11,7 @@ import type { Parcel } from './parcel.js';
 import { Recovery } from './recovery.js';
 import type { WorkerMessage, WorkerSetup, WorkerStart } from './worker.js';
 import {
+  awaitDone,
   CONTROL,
   createWorkerMemory,
   doneTasks,
@@ -60,6 +61,11 @@ export class LaneThread {
         resolve(answer);
       });
     });
+  }
+
+  /** Block the calling thread until all tasks are done; false when none was for `ms`. */
+  sleep(ms: number): boolean {
+    return awaitDone(this.#memory, ms);
   }
 
   async close(): Promise<void> {

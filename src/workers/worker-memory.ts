@@ -100,6 +100,16 @@ export function awaitTask({ control }: WorkerMemory, serial: number): void {
   }
 }
 
+/** Wait until all tasks are done; false when none was for `ms`. Blocks the thread. */
+export function awaitDone(memory: WorkerMemory, ms: number): boolean {
+  const { control } = memory;
+  for (;;) {
+    const done = doneTasks(memory);
+    if (done === Atomics.load(control, CONTROL.GIVEN)) return true;
+    if (Atomics.wait(control, CONTROL.DONE, done, ms) === 'timed-out') return false;
+  }
+}
+
 /** Tasks that are done, which is the number of the next one. */
 export const doneTasks = ({ control }: WorkerMemory): number => Atomics.load(control, CONTROL.DONE);
 

@@ -78,3 +78,26 @@ test('a slot is not given twice before its answer', async () => {
     await pool.close();
   }
 });
+
+test('who sleeps until all is done finds the output before the answer', async () => {
+  const parcels = [0, 1].map((lane) => createParcel([lane], 4, 4 << 20));
+  const pool = createLanePool(epoch, settings, [parcels]);
+  try {
+    for (const parcel of parcels) put(parcel, parcel.lanes[0]!, SHELL);
+    // The threads start while this one waits for their first answer.
+    await pool.run(0);
+    for (const parcel of parcels) {
+      put(parcel, parcel.lanes[0]!, SHELL);
+      parcel.lanes[0]!.place.fill(-1);
+    }
+    const answer = pool.run(0);
+    assert.equal(pool.sleep(60_000), true);
+    assert.deepEqual(
+      parcels.map(({ lanes }) => lanes[0]!.place[0]),
+      [5, 5],
+    );
+    assert.deepEqual(told(await answer), ['walked', 'walked']);
+  } finally {
+    await pool.close();
+  }
+});
