@@ -4,6 +4,7 @@ import type { Cluster } from '../model/cluster.js';
 import { EPOCH_ORDER, Epoch } from '../tables/epoch.js';
 import { buildBridge } from './bridge.js';
 import { buildDns } from './dns.js';
+import { buildFronts } from './fronts.js';
 import { buildPlaces } from './nodes.js';
 import { readPolicySet } from './policy.js';
 import { buildPolicyTables } from './policy-tables.js';
@@ -14,7 +15,7 @@ import { Strings } from './strings.js';
 export function compile(cluster: Cluster, epoch = 1): Epoch {
   const strings = new Strings();
   const places = buildPlaces(cluster, strings);
-  const { services, slots, endpoints } = buildServices(cluster, places, strings);
+  const { services, slots, endpoints, firstRows } = buildServices(cluster, places, strings);
   const policies = readPolicySet(cluster, places.pod);
   const bridge = buildBridge(cluster, places, policies, strings);
   const flows = bridge.finish();
@@ -25,6 +26,7 @@ export function compile(cluster: Cluster, epoch = 1): Epoch {
     services,
     slots,
     endpoints,
+    ...buildFronts(cluster, services, firstRows),
     ...flows,
     strings.index,
     strings.bytes,

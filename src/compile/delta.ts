@@ -147,7 +147,7 @@ export class LiveTables implements EpochHistory {
     const old = this.#rowsOf(before);
     const fresh = this.#rowsOf(after);
     // Another set of rows would move the rows of all Services behind it.
-    if (old.length !== fresh.length || old.some(({ node }, i) => node !== fresh[i]!.node)) return false;
+    if (old.length !== fresh.length || old.some((row, i) => !isSamePlace(row, fresh[i]!))) return false;
     const first = this.#rowOf.get(keyOf(after))!;
     return fresh.every((row, i) => {
       changed.push(first + i);
@@ -230,5 +230,7 @@ export class LiveTables implements EpochHistory {
 /** Where the row count of a table stands. */
 const rowsOf = (buffer: SharedArrayBuffer, table: number): Uint32Array =>
   new Uint32Array(buffer, rowsAt(buffer, table), 1);
+
+const isSamePlace = (a: PortRow, b: PortRow): boolean => a.node === b.node && a.scope === b.scope;
 
 const keyOf = (service: Service): string => `${service.namespace}/${service.name}`;

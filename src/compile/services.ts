@@ -8,6 +8,7 @@ import { NONE } from '../tables/nodes.js';
 import {
   ANY_NODE,
   ENDPOINT_TABLE,
+  SCOPE,
   SERVICE_FLAG,
   SERVICE_SLOTS,
   SERVICE_TABLE,
@@ -20,6 +21,8 @@ export interface ServiceBuilders {
   readonly services: TableBuilder<typeof SERVICE_TABLE.columns>;
   readonly slots: TableBuilder<typeof SERVICE_SLOTS.columns>;
   readonly endpoints: TableBuilder<typeof ENDPOINT_TABLE.columns>;
+  /** First row of each Service port that has any. */
+  readonly firstRows: ReadonlyMap<ServicePort, number>;
 }
 
 /** Ready endpoints; if there are none, those that serve while terminating.
@@ -35,10 +38,20 @@ export function usableEndpoints(endpoints: readonly Endpoint[]): readonly Endpoi
 export const servicePortName = (service: Service, port: ServicePort): string =>
   `${service.namespace}/${service.name}${port.name === '' ? '' : `:${port.name}`}`;
 
+/** Those that policy Local lets `node` take: its own ready ones, else its own that serve while terminating. */
+function localEndpoints(endpoints: readonly Endpoint[], node: string): readonly Endpoint[] {
+  return usableEndpoints(endpoints.filter((endpoint) => endpoint.node === node));
+}
+
+/** Does anything outside the cluster reach the port? */
+export const isExternal = (service: Service, port: ServicePort): boolean =>
+  port.nodePort !== 0 || service.externalIps.length > 0 || service.loadBalancerIps.length > 0;
+
 /** One row that a Service's port has, and the endpoints behind it. */
 export interface PortRow {
   /** Row of the node that it is for, or ANY_NODE. */
   readonly node: number;
+  readonly scope: number;
   readonly flags: number;
   readonly endpoints: readonly Endpoint[];
 }
@@ -46,12 +59,15 @@ export interface PortRow {
 export function buildServices(cluster: Cluster, places: Places, strings: Strings): ServiceBuilders {
   const services = new TableBuilder(SERVICE_TABLE);
   const endpoints = new TableBuilder(ENDPOINT_TABLE);
+  const firstRows = new Map<ServicePort, number>();
   for (const service of cluster.services) {
     if (service.clusterIp === 0) continue;
-    for (const port of service.ports)
+    for (const port of service.ports) {
+      firstRows.set(port, services.rows);
       for (const row of portRows(cluster.platform, service, port, places.node)) addRow(service, port, row);
+    }
   }
-  return { services, slots: fillSlots(services), endpoints };
+  return { services, slots: fillSlots(services), endpoints, firstRows };
 
   function addRow(service: Service, port: ServicePort, chosen: PortRow): void {
     const row = services.add({
@@ -61,7 +77,9 @@ export function buildServices(cluster: Cluster, places: Places, strings: Strings
       first: endpoints.rows,
       count: chosen.endpoints.length,
       name: strings.id(servicePortName(service, port)),
+      affinity: service.affinityTimeoutSec,
       flags: chosen.flags,
+      scope: chosen.scope,
     });
     for (const endpoint of chosen.endpoints)
       endpoints.add({
@@ -79,31 +97,45 @@ export function buildServices(cluster: Cluster, places: Places, strings: Strings
 export const endpointName = (endpoint: Endpoint): string =>
   endpoint.pod === '' ? `${formatIpv4(endpoint.address)}:${endpoint.port}` : `pod:${endpoint.pod}`;
 
-/** The rows of a Service's port: the one for any node, then those of nodes that choose otherwise, by their names. */
+/** The rows of a Service's port: the one for any node, then those of nodes that choose otherwise, by their names; then
+ *  the same for what comes to other addresses than the ClusterIP, where their traffic policy is another. */
 export function portRows(
   platform: Platform,
   service: Service,
   port: ServicePort,
   nodes: ReadonlyMap<string, number>,
 ): readonly PortRow[] {
-  const usable = usableEndpoints(port.endpoints);
   const isLocal = service.internalPolicy === 'Local';
+  const rows = scopeRows(platform, service, port, nodes, SCOPE.INTERNAL, isLocal);
+  // With policy Local for both, pods' and the node's own connections to other addresses take every endpoint all the same.
+  if ((isLocal || service.externalPolicy === 'Local') && isExternal(service, port))
+    rows.push(...scopeRows(platform, service, port, nodes, SCOPE.EXTERNAL, !isLocal));
+  return rows;
+}
+
+function scopeRows(
+  platform: Platform,
+  service: Service,
+  port: ServicePort,
+  nodes: ReadonlyMap<string, number>,
+  scope: number,
+  isLocal: boolean,
+): PortRow[] {
+  const usable = usableEndpoints(port.endpoints);
   // OpenShift's patch of kube-proxy: DNS queries stay on the node when it has a DNS pod.
   const prefersLocal = platform === 'ocp4' && isOpenshiftDns(service, port);
   const perNode = (isLocal || prefersLocal) && usable.length > 0;
   const flags =
     (perNode ? SERVICE_FLAG.PER_NODE : 0) | (isLocal && usable.length > 0 ? SERVICE_FLAG.LOCAL_ONLY : 0);
-  const rows: PortRow[] = [{ node: ANY_NODE, flags, endpoints: isLocal ? [] : usable }];
+  const rows: PortRow[] = [{ node: ANY_NODE, scope, flags, endpoints: isLocal ? [] : usable }];
   if (!perNode) return rows;
-  const byNode = new Map<string, Endpoint[]>();
-  for (const endpoint of usable) {
-    const list = byNode.get(endpoint.node) ?? [];
-    byNode.set(endpoint.node, list);
-    list.push(endpoint);
-  }
-  for (const [name, endpoints] of [...byNode].sort(([a], [b]) => (a < b ? -1 : 1))) {
+  const names = [...new Set(port.endpoints.map((endpoint) => endpoint.node))].sort();
+  for (const name of names) {
     const node = nodes.get(name);
-    if (node !== undefined) rows.push({ node, flags, endpoints });
+    const own = isLocal
+      ? localEndpoints(port.endpoints, name)
+      : usable.filter((endpoint) => endpoint.node === name);
+    if (node !== undefined && own.length > 0) rows.push({ node, scope, flags, endpoints: own });
   }
   return rows;
 }
@@ -124,6 +156,7 @@ function fillSlots(
       services.get(row, 'ip'),
       services.get(row, 'portProto'),
       services.get(row, 'node'),
+      services.get(row, 'scope'),
     );
     let slot = key & (slots - 1);
     while (table.get(slot, 'row') !== 0) slot = (slot + 1) & (slots - 1);

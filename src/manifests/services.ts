@@ -1,5 +1,5 @@
 /** Services: addresses, ports and policies; their endpoints come from endpoints.ts. */
-import { formatIpv4, formatPrefix, parseIpv4, prefixContains } from '../addr/ipv4.js';
+import { formatIpv4, formatPrefix, parseIpv4, parsePrefix, prefixContains } from '../addr/ipv4.js';
 import type { Service, ServicePort } from '../model/service.js';
 import { ClusterIpAllocator, NodePortAllocator } from './allocate.js';
 import type { EndpointSource } from './endpoints.js';
@@ -60,8 +60,15 @@ function readService(
     externalName: type === 'ExternalName' ? (spec.externalName ?? '') : '',
     externalIps: ipv4Only(spec.externalIPs ?? []),
     loadBalancerIps: ipv4Only(
-      (entry.value.status?.loadBalancer?.ingress ?? []).map((ingress) => ingress.ip ?? ''),
+      (entry.value.status?.loadBalancer?.ingress ?? [])
+        .filter((ingress) => ingress.ipMode !== 'Proxy')
+        .map((ingress) => ingress.ip ?? ''),
     ),
+    sourceRanges: (spec.loadBalancerSourceRanges ?? [])
+      .map((text) => parsePrefix(text.trim()))
+      .filter((prefix) => prefix !== null),
+    healthCheckNodePort:
+      type === 'LoadBalancer' && spec.externalTrafficPolicy === 'Local' ? (spec.healthCheckNodePort ?? 0) : 0,
     affinityTimeoutSec:
       spec.sessionAffinity === 'ClientIP'
         ? (spec.sessionAffinityConfig?.clientIP?.timeoutSeconds ?? DEFAULT_AFFINITY_SEC)

@@ -1,4 +1,5 @@
 /** Services with the endpoints behind each port, as kube-proxy and cluster DNS see them. */
+import type { Ipv4Prefix } from '../addr/ipv4.js';
 import type { Protocol } from './cluster.js';
 
 export type ServiceType = 'ClusterIP' | 'NodePort' | 'LoadBalancer' | 'ExternalName';
@@ -13,7 +14,12 @@ export interface Service {
   readonly externalName: string;
   /** u32 each. */
   readonly externalIps: readonly number[];
+  /** Of those whose traffic arrives unchanged (ipMode VIP). */
   readonly loadBalancerIps: readonly number[];
+  /** Sources that the load balancer's addresses take; empty takes all. */
+  readonly sourceRanges: readonly Ipv4Prefix[];
+  /** 0 when none. */
+  readonly healthCheckNodePort: number;
   readonly affinityTimeoutSec: number; // 0: no session affinity
   readonly internalPolicy: 'Cluster' | 'Local';
   readonly externalPolicy: 'Cluster' | 'Local';

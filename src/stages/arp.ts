@@ -15,7 +15,7 @@ import {
   writeArp,
 } from '../wire/arp.js';
 import { ETHERNET, ETHERTYPE, writeEthernet } from '../wire/ethernet.js';
-import { isLocal } from './host.js';
+import { isLocal } from './local.js';
 import { Entry, HostDevice, type Walk } from './walk.js';
 
 /** The host's stack, on tun0 or on the NIC. */

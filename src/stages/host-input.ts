@@ -3,14 +3,17 @@ import { Reason } from '../verdict/reasons.js';
 import { Verdict } from '../verdict/verdict.js';
 import { ICMP_TYPE, icmpType } from '../wire/icmp.js';
 import { ipv4Protocol, PROTOCOL } from '../wire/ipv4.js';
+import { refuseService, translateInput } from './host.js';
 import { brokenReason } from './pod.js';
 import { answerEcho } from './pod-answers.js';
 import { confirm } from './track.js';
-import { Entry, HostDevice, type Walk } from './walk.js';
+import { Entry, HostDevice, Refusal, type Walk } from './walk.js';
 
 export function hostInput(w: Walk): number {
   const { nodes } = w.tables;
+  if (w.refusal !== Refusal.NONE) return refuseService(w, true);
   const protocol = ipv4Protocol(w.p, w.l3);
+  translateInput(w);
   const bad = brokenReason(w, protocol);
   if (bad !== Reason.None) return w.drop(bad);
   const refused = confirm(w);

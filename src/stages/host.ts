@@ -25,11 +25,13 @@ import {
 import { POD_MAC_HI } from '../wire/pod-mac.js';
 import { asksMachineConfig } from './block-output.js';
 import { deservesIcmpError, inheritedInfo, writeIcmpError } from './icmp-error.js';
+import { isLocal } from './local.js';
 import { natDestination, natFlags, natSource, translateIcmpError } from './nat.js';
-import { translateNewDestination, translateNewSource } from './proxy/iptables.js';
+import { translateNewDestination } from './proxy/iptables.js';
+import { translateNewSource } from './proxy/masquerade.js';
 import { confirm, track } from './track.js';
 import { findTransport, transportStatus } from './transport.js';
-import { CtInfo, Entry, HostDevice, L4, type Walk } from './walk.js';
+import { CtInfo, Entry, HostDevice, L4, Refusal, type Walk } from './walk.js';
 
 export const PreroutingNext = { Forward: 0, Input: 1 } as const;
 export const ForwardNext = { Postrouting: 0 } as const;
@@ -85,15 +87,15 @@ function translateDestination(w: Walk): void {
   else if (changesHere(w, CT_FLAG.DST_NAT, CT_FLAG.SRC_NAT)) natDestination(w);
 }
 
+/** nat INPUT: what comes back to the host itself is given the source that the host asked. */
+export function translateInput(w: Walk): void {
+  if (w.ctInfo === CtInfo.RELATED || w.ctInfo === CtInfo.RELATED_REPLY) return;
+  if (changesHere(w, CT_FLAG.SRC_NAT, CT_FLAG.DST_NAT)) natSource(w);
+}
+
 /** Does the recorded translation touch this end? In the reply direction SNAT and DNAT change places. */
 function changesHere(w: Walk, original: number, reply: number): boolean {
   return w.ct >= 0 && (natFlags(w) & ((w.ct & 1) === 0 ? original : reply)) !== 0;
-}
-
-/** An address of this node: its NIC's or its gateway's. */
-export function isLocal(w: Walk, address: number): boolean {
-  const { nodes } = w.tables;
-  return address === nodes.address[w.node] || address === nodes.gateway[w.node];
 }
 
 /** The host's routing: cluster and service networks by tun0, the rest by the NIC. */
@@ -131,22 +133,24 @@ export function forward(w: Walk): number {
   w.forwards++;
   if (mtu < w.mtu) w.mtu = mtu;
   if (w.ctInfo === CtInfo.INVALID) return w.drop(Reason.ConntrackInvalid);
-  if (w.rejecting) return rejectService(w);
+  if (w.refusal !== Refusal.NONE) return refuseService(w);
   if (asksMachineConfig(w) && !isAcceptedBefore(w)) return turnAway(w, Reason.MachineConfigBlocked);
   return ForwardNext.Postrouting;
 }
 
-/** KUBE-SERVICES in filter: REJECT without endpoints, DROP where only other nodes have them. */
-function rejectService(w: Walk): number {
+/** kube-proxy's chains in filter: REJECT without endpoints, DROP where only other nodes have them, DROP for a load
+ *  balancer's address that nothing was translated for. `isInput`: in INPUT, where the address asked answers. */
+export function refuseService(w: Walk, isInput = false): number {
+  if (w.refusal === Refusal.FIREWALL) return w.drop(Reason.LoadBalancerFirewall);
   if ((w.tables.services.flags[w.service]! & SERVICE_FLAG.LOCAL_ONLY) !== 0)
     return w.drop(Reason.NoLocalEndpoints);
-  return turnAway(w, Reason.NoEndpoints);
+  return turnAway(w, Reason.NoEndpoints, isInput ? ipv4Dst(w.p, w.l3) : deviceAddress(w));
 }
 
 /** The REJECT target. It checks the packet's checksum and says nothing about a broken one (nf_ip_checksum). */
-function turnAway(w: Walk, reason: number): number {
+function turnAway(w: Walk, reason: number, source = deviceAddress(w)): number {
   if (transportStatus(w) === L4.BAD) return w.drop(Reason.RejectSilent);
-  return reject(w, reason, ICMP_TYPE.UNREACHABLE, ICMP_UNREACHABLE.PORT, 0);
+  return reject(w, reason, ICMP_TYPE.UNREACHABLE, ICMP_UNREACHABLE.PORT, 0, source);
 }
 
 /** What FORWARD accepts before it comes to OPENSHIFT-BLOCK-OUTPUT: KUBE-FORWARD the marked and the known,
@@ -161,14 +165,24 @@ function isAcceptedBefore(w: Walk): boolean {
   );
 }
 
-/** Turn the packet away with an ICMP error from the device that it came in by. */
-function reject(w: Walk, reason: number, type: number, code: number, rest: number): number {
+/** Turn the packet away with an ICMP error from `source`, else from the device that it came in by. */
+function reject(
+  w: Walk,
+  reason: number,
+  type: number,
+  code: number,
+  rest: number,
+  source = deviceAddress(w),
+): number {
   if (!deservesIcmpError(w)) return w.drop(reason === Reason.NoEndpoints ? Reason.RejectSilent : reason);
-  const { nodes } = w.tables;
-  const source = w.inDevice === HostDevice.NIC ? nodes.address[w.node]! : nodes.gateway[w.node]!;
   const at = writeIcmpError(w, type, code, rest, source);
   w.spawn(at, w.arena.used, Entry.HOST, w.node, inheritedInfo(w));
   return w.finish(Verdict.Rejected, reason);
+}
+
+function deviceAddress(w: Walk): number {
+  const { nodes } = w.tables;
+  return w.inDevice === HostDevice.NIC ? nodes.address[w.node]! : nodes.gateway[w.node]!;
 }
 
 /** nat POSTROUTING, then the connection is kept. Drops: NatPortsExhausted, ConntrackFull, ConntrackClash. */
@@ -194,7 +208,8 @@ export function hostOutput(w: Walk): number {
     if (isFragment(w.p, w.l3)) return w.drop(Reason.FragmentHeld);
     track(w);
     translateDestination(w);
-    if (w.rejecting) return rejectService(w);
+    // KUBE-EXTERNAL-SERVICES is not hooked into OUTPUT.
+    if (w.refusal === Refusal.SERVICES || w.refusal === Refusal.FIREWALL) return refuseService(w);
     if (asksMachineConfig(w)) return turnAway(w, Reason.MachineConfigBlocked);
   }
   if (isLocal(w, ipv4Dst(w.p, w.l3))) return PostroutingNext.Input;

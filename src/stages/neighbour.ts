@@ -10,8 +10,9 @@ import { ETHERTYPE, writeEthernet } from '../wire/ethernet.js';
 import { ICMP_TYPE, ICMP_UNREACHABLE } from '../wire/icmp.js';
 import { ipv4Src } from '../wire/ipv4.js';
 import { POD_MAC_HI } from '../wire/pod-mac.js';
-import { addressKind, isLocal } from './host.js';
+import { addressKind } from './host.js';
 import { deservesIcmpError, inheritedInfo, writeIcmpError } from './icmp-error.js';
+import { isLocal } from './local.js';
 import { findTransport } from './transport.js';
 import { CtInfo, DONE, Entry, HostDevice, type Walk } from './walk.js';
 

@@ -20,6 +20,8 @@ export function nicOutput(w: Walk): number {
   const isNode = slot >= 0 && addresses.kind[slot] === ADDRESS_KIND.NODE;
   if (w.onlyNode >= 0 || !isNode) return w.finish(Verdict.Left, Reason.None, nodes.nicPort[w.node]!);
   w.node = addresses.row[slot]!;
+  // A mark does not go over the wire.
+  w.mark = 0;
   return NicOutputNext.Network;
 }
 

@@ -3,6 +3,9 @@
 
 import { IPV4 } from '../wire/ipv4.js';
 
+/** Which of netfilter's rules asks: no two may get the same number. */
+export const SALT = { ENDPOINT: 1, PORT: 2 } as const;
+
 /** A u32 for this decision. `tuple` is the connection's original one, `nowNs` when it is made, `salt` which rule asks. */
 export function keyedRandom(seed: number, tuple: Int32Array, nowNs: number, salt: number): number {
   let h = Math.imul(seed ^ salt, 0x9e3779b1);

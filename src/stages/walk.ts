@@ -27,6 +27,9 @@ export const L4 = { UNKNOWN: 0, GOOD: 1, BAD: 2, PARTIAL: 3, NONE: 4 } as const;
 /** Devices by which a packet is in the host's stack. */
 export const HostDevice = { NONE: 0, TUN0: 1, NIC: 2 } as const;
 
+/** Which of kube-proxy's filter chains turns a new connection away. */
+export const Refusal = { NONE: 0, SERVICES: 1, EXTERNAL: 2, FIREWALL: 3 } as const;
+
 /** A stage ends with one of its own next-edges (0, 1, 2 …) or with DONE: the verdict is set. */
 export const DONE = -1;
 
@@ -121,7 +124,7 @@ export class Walk {
   // The Service, for filter rules and reports.
   service = -1;
   endpoint = -1;
-  rejecting = false;
+  refusal: number = Refusal.NONE;
   pick = -1;
 
   // The outcome.
@@ -186,7 +189,7 @@ export class Walk {
     this.ctInfo = CtInfo.UNTRACKED;
     this.ct = -1;
     this.fresh = 0;
-    this.rejecting = false;
+    this.refusal = Refusal.NONE;
   }
 
   /** The packet met a known connection, in this direction. */

@@ -20,6 +20,7 @@ import {
   FLOW_VALUE,
   type FlowTables,
 } from './flows.js';
+import { FRONT_SLOTS, FRONT_TABLE, RANGE_TABLE } from './fronts.js';
 import {
   CONFIG_TABLE,
   LISTEN_TABLE,
@@ -48,6 +49,9 @@ export const EPOCH_ORDER = [
   SERVICE_TABLE,
   SERVICE_SLOTS,
   ENDPOINT_TABLE,
+  FRONT_TABLE,
+  FRONT_SLOTS,
+  RANGE_TABLE,
   FLOW_TABLE,
   FLOW_SUBTABLE,
   FLOW_FIELD,
@@ -79,6 +83,9 @@ export interface Tables {
   readonly services: TableOf<typeof SERVICE_TABLE>;
   readonly serviceSlots: TableOf<typeof SERVICE_SLOTS>;
   readonly endpoints: TableOf<typeof ENDPOINT_TABLE>;
+  readonly fronts: TableOf<typeof FRONT_TABLE>;
+  readonly frontSlots: TableOf<typeof FRONT_SLOTS>;
+  readonly ranges: TableOf<typeof RANGE_TABLE>;
   readonly flows: FlowTables;
   readonly dns: DnsTables;
 }
@@ -124,6 +131,9 @@ export class Epoch {
       services: open(i++, SERVICE_TABLE),
       serviceSlots: open(i++, SERVICE_SLOTS),
       endpoints: open(i++, ENDPOINT_TABLE),
+      fronts: open(i++, FRONT_TABLE),
+      frontSlots: open(i++, FRONT_SLOTS),
+      ranges: open(i++, RANGE_TABLE),
       flows: {
         table: open(i++, FLOW_TABLE),
         subtable: open(i++, FLOW_SUBTABLE),

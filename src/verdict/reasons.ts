@@ -75,6 +75,7 @@ export const Reason = {
   VxlanEcn: 70,
   MachineConfigBlocked: 71,
   MetadataBlocked: 72,
+  LoadBalancerFirewall: 73,
 } as const;
 export type Reason = (typeof Reason)[keyof typeof Reason];
 
@@ -423,5 +424,10 @@ export const REASONS: readonly ReasonText[] = [
     name: 'metadata-blocked',
     sentence: "Pods may not ask the cloud's metadata service, but for DNS: TCP and UDP to 169.254.169.254.",
     layer: "the pod's nft table openshift-block-output",
+  },
+  {
+    name: 'load-balancer-firewall',
+    sentence: "The load balancer's address takes no traffic from this source.",
+    layer: 'filter KUBE-PROXY-FIREWALL',
   },
 ];

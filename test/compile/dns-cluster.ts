@@ -40,6 +40,8 @@ export function service(
     externalName: '',
     externalIps: [],
     loadBalancerIps: [],
+    sourceRanges: [],
+    healthCheckNodePort: 0,
     affinityTimeoutSec: 0,
     internalPolicy: 'Cluster',
     externalPolicy: 'Cluster',

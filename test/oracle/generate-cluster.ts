@@ -103,6 +103,8 @@ function serviceAt(
     externalName: '',
     externalIps: [],
     loadBalancerIps: [],
+    sourceRanges: [],
+    healthCheckNodePort: 0,
     affinityTimeoutSec: 0,
     internalPolicy: random.below(4) === 0 ? 'Local' : 'Cluster',
     externalPolicy: 'Cluster',

@@ -177,6 +177,8 @@ function testService(
     externalName: '',
     externalIps: [],
     loadBalancerIps: [],
+    sourceRanges: [],
+    healthCheckNodePort: 0,
     affinityTimeoutSec: 0,
     internalPolicy,
     externalPolicy: 'Cluster',

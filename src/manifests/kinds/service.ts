@@ -7,6 +7,7 @@ import {
   listOf,
   mapping,
   metadata,
+  network,
   portNumber,
   portOrName,
   protocol,
@@ -38,6 +39,8 @@ export const serviceSchema = mapping({
     }).nullish(),
     internalTrafficPolicy: policy.nullish(),
     externalTrafficPolicy: policy.nullish(),
+    loadBalancerSourceRanges: listOf(network).nullish(),
+    healthCheckNodePort: whole(0, 65535).nullish(),
     publishNotReadyAddresses: truth.nullish(),
     allocateLoadBalancerNodePorts: truth.nullish(),
     ports: listOf(
@@ -52,7 +55,11 @@ export const serviceSchema = mapping({
     ).nullish(),
   }).nullish(),
   status: mapping({
-    loadBalancer: mapping({ ingress: listOf(mapping({ ip: address.nullish() })).nullish() }).nullish(),
+    loadBalancer: mapping({
+      ingress: listOf(
+        mapping({ ip: address.nullish(), ipMode: z.enum(['VIP', 'Proxy', ''], 'VIP or Proxy').nullish() }),
+      ).nullish(),
+    }).nullish(),
   }).nullish(),
 });
 

@@ -1,21 +1,19 @@
-/** kube-proxy's iptables mode on the first packet of a connection: which endpoint, and whose address it comes from.
- *  Source: kubernetes pkg/proxy/iptables/proxier.go; openshift/sdn pkg/network/node/iptables.go;
- *  Linux net/netfilter/nf_nat_core.c (get_unique_tuple, nf_nat_l4proto_unique_tuple). */
+/** kube-proxy's iptables mode on the first packet of a connection: which endpoint it goes to, and whether masqueraded.
+ *  Source: kubernetes pkg/proxy/iptables/proxier.go. */
 import { CT_FLAG } from '../../tables/conntrack.js';
-import { isClusterAddress } from '../../tables/nodes.js';
-import { findService } from '../../tables/services.js';
+import { FRONT_KIND, findFront, isInRanges } from '../../tables/fronts.js';
+import { isClusterAddress, NONE } from '../../tables/nodes.js';
+import { findService, rowOfNode } from '../../tables/services.js';
 import { IPV4, PROTOCOL } from '../../wire/ipv4.js';
-import { natDestination, natSource } from '../nat.js';
-import { keyedRandom } from '../random.js';
-import { HostDevice, type Walk } from '../walk.js';
+import { isLocal } from '../local.js';
+import { natDestination } from '../nat.js';
+import { keyedRandom, SALT } from '../random.js';
+import { HostDevice, Refusal, type Walk } from '../walk.js';
 
-/** Which rule asks for a random number: no two may get the same one. */
-const SALT = { ENDPOINT: 1, PORT: 2 } as const;
-const PORT_TRIES = 128;
 const KUBERNETES = 2;
 
-/** nat PREROUTING / OUTPUT, KUBE-SERVICES: a ClusterIP's port goes to one of its endpoints, all with equal chance.
- *  A Service without endpoints is left for filter to reject. */
+/** nat PREROUTING / OUTPUT, KUBE-SERVICES: what is sent to a Service's address goes to one of its endpoints, all with equal
+ *  chance. What nobody is behind, or may not pass, is left for filter to turn away. */
 export function translateNewDestination(w: Walk): void {
   const { p, l3, l4, tables, tuple } = w;
   const protocol = tuple[3]! & 0xff;
@@ -23,22 +21,73 @@ export function translateNewDestination(w: Walk): void {
   const ip = p.getUint32(l3 + IPV4.DST);
   const portProto = ((p.getUint16(l4 + 2) << 16) | protocol) >>> 0;
   const service = findService(tables.services, tables.serviceSlots, ip, portProto, w.node);
-  if (service < 0) return;
-  w.service = service;
-  const count = tables.services.count[service]!;
-  if (count === 0) {
-    w.rejecting = true;
+  if (service < 0) {
+    if (tables.fronts.rows > 0) translateExternal(w, ip, portProto);
     return;
   }
-  const endpoint = chooseEndpoint(w, service, count);
+  if (tables.services.count[service] === 0) refuse(w, service, Refusal.SERVICES);
+  // KUBE-SVC marks what the local detector does not call local.
+  else translateTo(w, service, !isFromPod(w));
+}
+
+/** External and load balancers' addresses, then, as the last rule of KUBE-SERVICES, the node's own with a node port. */
+function translateExternal(w: Walk, ip: number, portProto: number): void {
+  const { fronts, frontSlots } = w.tables;
+  const named = findFront(fronts, frontSlots, ip, portProto);
+  if (named >= 0 && translateFront(w, named)) return;
+  if (!isLocal(w, ip)) return;
+  const port = findFront(fronts, frontSlots, 0, portProto);
+  if (port >= 0) translateFront(w, port);
+}
+
+/** KUBE-FW and KUBE-EXT. False when the packet falls through them untranslated. */
+function translateFront(w: Walk, front: number): boolean {
+  const { fronts, services, serviceSlots } = w.tables;
+  const cluster = rowOfNode(services, serviceSlots, fronts.cluster[front]!, w.node);
+  if (services.count[cluster] === 0) return refuse(w, cluster, Refusal.EXTERNAL);
+  const hasFirewall = fronts.kind[front] === FRONT_KIND.LOAD_BALANCER && fronts.rangeCount[front]! > 0;
+  if (hasFirewall && !passesFirewall(w, front)) return refuse(w, cluster, Refusal.FIREWALL);
+  // Policy Cluster may cross nodes, and the answer must come back here.
+  if (fronts.local[front] === NONE) return translateTo(w, cluster, true);
+  // Pods and the node itself are served as by a load balancer outside: by any endpoint.
+  if (isFromPod(w)) return translateTo(w, cluster, false);
+  if (isLocal(w, w.tuple[0]! >>> 0)) return translateTo(w, cluster, true);
+  const local = rowOfNode(services, serviceSlots, fronts.local[front]!, w.node);
+  if (services.count[local]! > 0) return translateTo(w, local, false);
+  return refuse(w, local, hasFirewall ? Refusal.FIREWALL : Refusal.EXTERNAL);
+}
+
+/** The ranges of sources; and the node itself, whose source is then the balancer's address, if they hold the node. */
+function passesFirewall(w: Walk, front: number): boolean {
+  const { fronts, nodes, ranges } = w.tables;
+  const first = fronts.rangeFirst[front]!;
+  const count = fronts.rangeCount[front]!;
+  const source = w.tuple[0]! >>> 0;
+  if (isInRanges(ranges, first, count, source)) return true;
+  return source === fronts.ip[front] && isInRanges(ranges, first, count, nodes.address[w.node]!);
+}
+
+function refuse(w: Walk, service: number, refusal: number): boolean {
+  w.service = service;
+  w.refusal = refusal;
+  return false;
+}
+
+/** KUBE-SVC or KUBE-SVL, then KUBE-SEP, which marks an endpoint that reaches itself. */
+function translateTo(w: Walk, service: number, isMarked: boolean): boolean {
+  const { tables } = w;
+  const endpoint = chooseEndpoint(w, service, tables.services.count[service]!);
   const address = tables.endpoints.address[endpoint]!;
   const port = tables.endpoints.port[endpoint]!;
+  w.service = service;
   w.endpoint = endpoint;
-  if (needsMasquerade(w, address)) w.mark = tables.config.masqueradeMark[0]!;
+  w.refusal = Refusal.NONE;
+  if (isMarked || w.tuple[0]! >>> 0 === address) w.mark = tables.config.masqueradeMark[0]!;
   w.fresh |= CT_FLAG.DST_NAT;
   w.reply[0] = address;
   w.reply[2] = (port << 16) | (w.reply[2]! & 0xffff);
   natDestination(w);
+  return true;
 }
 
 /** What a capture showed, if it is an endpoint of this Service; else by chance. kube-proxy's chain of 1/n, 1/(n-1) …
@@ -58,68 +107,8 @@ function sharesPort({ tables }: Walk, endpoint: number, row: number): boolean {
   return services.ip[owner] === services.ip[row] && services.portProto[owner] === services.portProto[row];
 }
 
-/** KUBE-SEP marks an endpoint that reaches itself; KUBE-SVC marks what the local detector does not call local:
- *  on OpenShift SDN all that did not come in by tun0, upstream all that is not from the pod network. */
-function needsMasquerade(w: Walk, endpoint: number): boolean {
-  const source = w.tuple[0]! >>> 0;
-  if (source === endpoint) return true;
-  return w.tables.config.platform[0] === KUBERNETES
-    ? !isPodNetwork(w, source)
-    : w.inDevice !== HostDevice.TUN0;
+/** kube-proxy's local detector: on OpenShift SDN what came in by tun0, upstream what is from the pod network. */
+function isFromPod(w: Walk): boolean {
+  if (w.tables.config.platform[0] !== KUBERNETES) return w.inDevice === HostDevice.TUN0;
+  return isClusterAddress(w.tables.networks, w.tuple[0]! >>> 0);
 }
-
-const isPodNetwork = (w: Walk, address: number): boolean => isClusterAddress(w.tables.networks, address);
-
-/** nat POSTROUTING. The mark is masqueraded from a random port; else what leaves the cluster network is, keeping its
- *  port where that is free. False when no port is free. */
-export function translateNewSource(w: Walk): boolean {
-  const isMarked = w.mark !== 0;
-  const source = w.tuple[0]! >>> 0;
-  const destination = w.reply[0]! >>> 0;
-  if (!isMarked && !(isPodNetwork(w, source) && !isPodNetwork(w, destination))) return keepSource(w);
-  const { nodes } = w.tables;
-  const address = w.outDevice === HostDevice.TUN0 ? nodes.gateway[w.node]! : nodes.address[w.node]!;
-  // The host's own packets already have this source, and keep their port while it is free.
-  if (source === address && !isMarked) return true;
-  w.fresh |= CT_FLAG.SRC_NAT;
-  w.reply[1] = address;
-  if (!choosePort(w, isMarked)) return false;
-  natSource(w);
-  return true;
-}
-
-/** No rule changes the source; but when the endpoint already has a connection from this very port (the client reaches
- *  it directly too), the kernel moves this one to another port, so that answers can be told apart. */
-function keepSource(w: Walk): boolean {
-  if ((w.fresh & CT_FLAG.DST_NAT) === 0 || isFree(w)) return true;
-  w.fresh |= CT_FLAG.SRC_NAT;
-  if (!choosePort(w, false)) return false;
-  natSource(w);
-  return true;
-}
-
-/** Find a source port, or an echo identifier, that makes the reply tuple unique. */
-function choosePort(w: Walk, isRandom: boolean): boolean {
-  if (!isRandom && isFree(w)) return true;
-  const isEcho = (w.tuple[3]! & 0xff) === PROTOCOL.ICMP;
-  const original = w.tuple[2]! >>> 16;
-  const first = isEcho ? 0 : original < 512 ? 1 : original < 1024 ? 600 : 1024;
-  const last = isEcho ? 0xffff : original < 512 ? 511 : original < 1024 ? 1023 : 0xffff;
-  const size = last - first + 1;
-  let offset = keyedRandom(w.seed ^ Math.imul(w.node + 1, 0x632be5ab), w.tuple, w.nowNs, SALT.PORT);
-  for (let tries = Math.min(PORT_TRIES, size); tries >= 16; tries >>= 1) {
-    for (let i = 0; i < tries; i++) {
-      setReplyPort(w, first + ((offset + i) % size), isEcho);
-      if (isFree(w)) return true;
-    }
-    offset = keyedRandom(w.seed ^ tries, w.tuple, w.nowNs, SALT.PORT);
-  }
-  return false;
-}
-
-function setReplyPort(w: Walk, port: number, isEcho: boolean): void {
-  const word = w.reply[2]!;
-  w.reply[2] = isEcho ? (port << 16) | (word & 0xffff) : (word & ~0xffff) | port;
-}
-
-const isFree = (w: Walk): boolean => w.conntrack.findTuple(w.reply, w.nowNs) < 0;
