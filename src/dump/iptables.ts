@@ -4,7 +4,8 @@ import { formatIpv4 } from '../addr/ipv4.js';
 import type { Epoch } from '../tables/epoch.js';
 import { NETWORK_KIND } from '../tables/nodes.js';
 import { type DumpedTable, type Rule, tablesText } from './iptables-text.js';
-import { type NotLocal, serviceRules } from './service-rules.js';
+import type { LocalDetector } from './rule-sets.js';
+import { serviceRules } from './service-rules.js';
 
 const OCP4 = 0;
 const KUBERNETES = 2;
@@ -41,7 +42,7 @@ export const dumpIptables = (epoch: Epoch, node: number, explain = false): strin
 /** The tables of node row `node`. */
 export function iptablesOf(epoch: Epoch, node: number): readonly DumpedTable[] {
   const networks = clusterNetworks(epoch);
-  const services = serviceRules(epoch, node, notLocal(epoch, networks));
+  const services = serviceRules(epoch, node, detectorOf(epoch, networks));
   const mark = epoch.tables.config.masqueradeMark[0]!;
   return [
     {
@@ -74,8 +75,10 @@ function clusterNetworks(epoch: Epoch): readonly string[] {
   return found;
 }
 
-const notLocal = (epoch: Epoch, networks: readonly string[]): NotLocal =>
-  epoch.tables.config.platform[0] === KUBERNETES ? { source: `! ${networks[0]!}` } : { inDevice: '! tun0' };
+const detectorOf = (epoch: Epoch, networks: readonly string[]): LocalDetector =>
+  epoch.tables.config.platform[0] === KUBERNETES
+    ? { local: { source: networks[0]! }, notLocal: { source: `! ${networks[0]!}` } }
+    : { local: { inDevice: 'tun0' }, notLocal: { inDevice: '! tun0' } };
 
 /** VXLAN is not tracked, neither coming in nor going out. */
 function rawRules(vxlanPort: number): readonly Rule[] {

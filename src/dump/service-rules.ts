@@ -1,117 +1,107 @@
 /** kube-proxy's rules for the Services, in iptables mode, as one node has them.
  *  Source: kubernetes pkg/proxy/iptables/proxier.go (syncProxyRules, writeServiceToEndpointRules). */
-import { formatIpv4 } from '../addr/ipv4.js';
+import { formatIpv4, parsePrefix, prefixContains } from '../addr/ipv4.js';
 import type { Epoch } from '../tables/epoch.js';
-import { ANY_NODE, findService, SERVICE_FLAG } from '../tables/services.js';
-import { endpointChain, serviceChain } from './chain-names.js';
+import { NONE } from '../tables/nodes.js';
+import { endpointChain } from './chain-names.js';
+import { externalRules } from './external-rules.js';
 import type { Rule } from './iptables-text.js';
-
-const PROTOCOLS: Readonly<Record<number, string>> = { 6: 'tcp', 17: 'udp', 132: 'sctp' };
-/** Where kube-proxy adds the marks that KUBE-POSTROUTING masquerades. */
-const MARK_MASQUERADE = 'KUBE-MARK-MASQ';
-
-export interface ServiceRules {
-  /** Chains beyond the fixed ones. */
-  readonly chains: readonly string[];
-  readonly nat: readonly Rule[];
-  readonly filter: readonly Rule[];
-}
-
-/** What the local detector does not call local: by device on OpenShift SDN, by address upstream. */
-export type NotLocal = Pick<Rule, 'source' | 'inDevice'>;
-
-/** A service port in words. */
-interface Port {
-  readonly name: string;
-  readonly protocol: string;
-  readonly chain: string;
-  readonly address: string;
-  /** Compares protocol and port, in a rule's fields. */
-  readonly match: Pick<Rule, 'destination' | 'protocol' | 'matches'>;
-  readonly object: string;
-}
+import { type LocalDetector, MARK_MASQUERADE, REJECT, type ServiceRules } from './rule-sets.js';
+import { type PortView, servicePorts } from './service-ports.js';
 
 /** Rules of every service port, as node row `node` has them. */
-export function serviceRules(epoch: Epoch, node: number, notLocal: NotLocal): ServiceRules {
-  const { services, serviceSlots } = epoch.tables;
-  const chains: string[] = [];
-  const portals: Rule[] = [];
-  const choices: Rule[] = [];
-  const filter: Rule[] = [];
-  for (let any = 0; any < services.rows; any++) {
-    if (services.node[any] !== ANY_NODE) continue;
-    const row = findService(services, serviceSlots, services.ip[any]!, services.portProto[any]!, node);
-    const port = describePort(epoch, row);
-    if (services.count[row] === 0) {
-      filter.push(refusal(epoch, row, port));
-      continue;
-    }
-    const comment = `${port.name} cluster IP`;
-    portals.push({ chain: 'KUBE-SERVICES', ...port.match, comment, target: port.chain, object: port.object });
-    chains.push(port.chain);
-    choices.push({
-      chain: port.chain,
-      ...notLocal,
-      ...port.match,
-      comment,
-      target: MARK_MASQUERADE,
-      object: port.object,
-    });
-    endpointRules(epoch, row, port, chains, choices);
+export function serviceRules(epoch: Epoch, node: number, detector: LocalDetector): ServiceRules {
+  const rules: ServiceRules = { chains: [], nat: [], filter: [] };
+  const own = epoch.tables.nodes.address[node]!;
+  const isNodeInRange = (range: string): boolean => prefixContains(parsePrefix(range)!, own);
+  for (const port of servicePorts(epoch, node)) {
+    clusterIpRules(port, detector, rules);
+    externalRules(port, detector, isNodeInRange, rules);
+    endpointRules(epoch, port, rules);
   }
-  return { chains, nat: [...portals, ...choices], filter };
+  return rules;
 }
 
-function describePort(epoch: Epoch, row: number): Port {
+/** The portal of the ClusterIP, or what turns its traffic away. */
+function clusterIpRules(port: PortView, { notLocal }: LocalDetector, { nat, filter }: ServiceRules): void {
+  const { name, object, match } = port;
+  if (!port.hasInternalEndpoints) {
+    const comment = `${name} has no ${port.hasEndpoints ? 'local ' : ''}endpoints`;
+    const target = port.hasEndpoints ? 'DROP' : REJECT;
+    filter.push({ chain: 'KUBE-SERVICES', ...match, comment, target, object });
+    return;
+  }
+  const comment = `${name} cluster IP`;
+  const target = port.chain(port.isInternalLocal ? 'SVL' : 'SVC');
+  nat.push({ chain: 'KUBE-SERVICES', ...match, comment, target, object });
+  nat.push({ chain: target, ...notLocal, ...match, comment, target: MARK_MASQUERADE, object });
+}
+
+/** The chains of both choices, then each endpoint's own. */
+function endpointRules(epoch: Epoch, port: PortView, rules: ServiceRules): void {
   const { services } = epoch.tables;
-  const portProto = services.portProto[row]!;
-  const name = epoch.text(services.name[row]!);
-  const protocol = PROTOCOLS[portProto & 0xff]!;
-  const isLocal = (services.flags[row]! & SERVICE_FLAG.LOCAL_ONLY) !== 0;
-  const address = formatIpv4(services.ip[row]!);
-  return {
-    name,
-    protocol,
-    chain: serviceChain(isLocal ? 'SVL' : 'SVC', name, protocol),
-    address,
-    match: { destination: `${address}/32`, protocol, matches: `-m ${protocol} --dport ${portProto >>> 16}` },
-    object: `Service ${name.split(':')[0]}`,
-  };
+  const separate = new Map<string, Rule[]>();
+  for (const [row, kind] of [
+    [port.cluster, 'SVC'],
+    [port.local, 'SVL'],
+  ] as const) {
+    if (row === NONE || services.count[row] === 0) continue;
+    rules.chains.push(port.chain(kind));
+    choiceRules(epoch, port, row, port.chain(kind), rules.nat, separate);
+  }
+  for (const [chain, list] of separate) {
+    rules.chains.push(chain);
+    rules.nat.push(...list);
+  }
 }
 
-/** A Service that nobody is behind: filter turns it away; where only other nodes have endpoints, it drops. */
-function refusal(epoch: Epoch, row: number, port: Port): Rule {
-  const isLocal = (epoch.tables.services.flags[row]! & SERVICE_FLAG.LOCAL_ONLY) !== 0;
-  return {
-    chain: 'KUBE-SERVICES',
-    ...port.match,
-    comment: `${port.name} ${isLocal ? 'has no local endpoints' : 'has no endpoints'}`,
-    target: isLocal ? 'DROP' : 'REJECT --reject-with icmp-port-unreachable',
-    object: port.object,
-  };
-}
-
-/** Endpoint i of n is taken with chance 1/(n-i), so that all have the same; then each endpoint's own chain. */
-function endpointRules(epoch: Epoch, row: number, port: Port, chains: string[], rules: Rule[]): void {
+/** Who has been here before keeps its endpoint; else endpoint i of n is taken with chance 1/(n-i), so that all have the
+ *  same. Adds the endpoints' own chains to `separate`. */
+function choiceRules(
+  epoch: Epoch,
+  port: PortView,
+  row: number,
+  chain: string,
+  nat: Rule[],
+  separate: Map<string, Rule[]>,
+): void {
   const { services, endpoints } = epoch.tables;
   const { name, protocol } = port;
   const first = services.first[row]!;
   const count = services.count[row]!;
-  const separate: Rule[] = [];
+  const choices: Rule[] = [];
   for (let i = 0; i < count; i++) {
     const address = formatIpv4(endpoints.address[first + i]!);
-    const target = `${address}:${endpoints.port[first + i]}`;
-    const chain = endpointChain(name, protocol, target);
+    const to = `${address}:${endpoints.port[first + i]}`;
+    const target = endpointChain(name, protocol, to);
     const object = `${port.object} -> ${epoch.text(endpoints.name[first + i]!)}`;
+    const comment = `${name} -> ${to}`;
+    if (port.affinity > 0)
+      nat.push({ chain, comment, matches: isKnown(target, port.affinity), target, object });
     const left = count - i;
-    const chance =
-      left === 1 ? {} : { matches: `-m statistic --mode random --probability ${(1 / left).toFixed(10)}` };
-    chains.push(chain);
-    rules.push({ chain: port.chain, comment: `${name} -> ${target}`, ...chance, target: chain, object });
-    // An endpoint that reaches itself through its Service would answer itself directly: it is masqueraded.
-    separate.push({ chain, source: `${address}/32`, comment: name, target: MARK_MASQUERADE, object });
-    const dnat = `DNAT --to-destination ${target}`;
-    separate.push({ chain, protocol, comment: name, matches: `-m ${protocol}`, target: dnat, object });
+    const chance = `-m statistic --mode random --probability ${(1 / left).toFixed(10)}`;
+    choices.push({ chain, comment, ...(left === 1 ? {} : { matches: chance }), target, object });
+    if (!separate.has(target)) separate.set(target, ownRules(port, target, address, to, object));
   }
-  rules.push(...separate);
+  nat.push(...choices);
+}
+
+const isKnown = (list: string, seconds: number): string =>
+  `-m recent --rcheck --seconds ${seconds} --reap --name ${list} --mask 255.255.255.255 --rsource`;
+
+/** KUBE-SEP: an endpoint that reaches itself through its Service would answer itself directly, so it is masqueraded. */
+function ownRules(port: PortView, chain: string, address: string, to: string, object: string): Rule[] {
+  const { name, protocol, affinity } = port;
+  const note = `-m recent --set --name ${chain} --mask 255.255.255.255 --rsource `;
+  return [
+    { chain, source: `${address}/32`, comment: name, target: MARK_MASQUERADE, object },
+    {
+      chain,
+      protocol,
+      comment: name,
+      matches: `${affinity > 0 ? note : ''}-m ${protocol}`,
+      target: `DNAT --to-destination ${to}`,
+      object,
+    },
+  ];
 }

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
+import { parseIpv4, parsePrefix } from '../../src/addr/ipv4.js';
 import { dumpIptables } from '../../src/dump/iptables.js';
+import type { Epoch } from '../../src/tables/epoch.js';
 import { testEpoch } from '../support/cluster.js';
+import { externalEpoch } from '../support/external.js';
 import { needs } from '../support/needs.js';
 import { normaliseIptables } from './normalise.js';
 
@@ -65,12 +68,87 @@ test('explanations stand before the rules, and change none', () => {
   );
 });
 
+/** Lines of the dump that hold `part`, chains' hashes cut off. */
+const about = (epoch: Epoch, part: string): string[] =>
+  linesOf(dumpIptables(epoch, NODE1))
+    .filter((line) => line.startsWith('-A') && line.includes(part))
+    .map((line) => line.replaceAll(/(KUBE-(?:SVC|SVL|EXT|FW|SEP))-\w+/g, '$1'));
+
+const BALANCED = {
+  externalIps: [parseIpv4('198.51.100.7')],
+  loadBalancerIps: [parseIpv4('198.51.100.8')],
+  sourceRanges: [parsePrefix('203.0.113.0/24')!, parsePrefix('192.168.1.0/24')!],
+};
+
+test('policy Cluster: every address leads to KUBE-EXT, which masquerades all', () => {
+  assert.deepEqual(about(externalEpoch({ near: BALANCED }), 'web/near:http'), [
+    '-A KUBE-SERVICES -d 172.30.10.22/32 -p tcp -m comment --comment "web/near:http cluster IP" -m tcp --dport 80 -j KUBE-SVC',
+    '-A KUBE-SVC -d 172.30.10.22/32 ! -i tun0 -p tcp -m comment --comment "web/near:http cluster IP" -m tcp --dport 80 -j KUBE-MARK-MASQ',
+    '-A KUBE-SERVICES -d 198.51.100.7/32 -p tcp -m comment --comment "web/near:http external IP" -m tcp --dport 80 -j KUBE-EXT',
+    '-A KUBE-SERVICES -d 198.51.100.8/32 -p tcp -m comment --comment "web/near:http loadbalancer IP" -m tcp --dport 80 -j KUBE-FW',
+    '-A KUBE-NODEPORTS -p tcp -m comment --comment "web/near:http" -m tcp --dport 30080 -j KUBE-EXT',
+    '-A KUBE-EXT -m comment --comment "masquerade traffic for web/near:http external destinations" -j KUBE-MARK-MASQ',
+    '-A KUBE-FW -s 203.0.113.0/24 -m comment --comment "web/near:http loadbalancer IP" -j KUBE-EXT',
+    '-A KUBE-FW -s 192.168.1.0/24 -m comment --comment "web/near:http loadbalancer IP" -j KUBE-EXT',
+    '-A KUBE-FW -s 198.51.100.8/32 -m comment --comment "web/near:http loadbalancer IP" -j KUBE-EXT',
+    '-A KUBE-SVC -m comment --comment "web/near:http -> 10.128.0.3:8080" -j KUBE-SEP',
+    '-A KUBE-SEP -s 10.128.0.3/32 -m comment --comment "web/near:http" -j KUBE-MARK-MASQ',
+    '-A KUBE-SEP -p tcp -m comment --comment "web/near:http" -m tcp -j DNAT --to-destination 10.128.0.3:8080',
+    '-A KUBE-PROXY-FIREWALL -d 198.51.100.8/32 -p tcp -m comment --comment "web/near:http traffic not accepted by KUBE-FW" -m tcp --dport 80 -j DROP',
+  ]);
+});
+
+test('policy Local: pods and the node take any endpoint; where the node has none, the rest is dropped', () => {
+  const far = { externalPolicy: 'Local', healthCheckNodePort: 31_000 } as const;
+  const epoch = externalEpoch({ far, near: { externalPolicy: 'Local' } });
+  assert.deepEqual(about(epoch, 'web/far:http').slice(2, -3), [
+    '-A KUBE-NODEPORTS -p tcp -m comment --comment "web/far:http" -m tcp --dport 30081 -j KUBE-EXT',
+    '-A KUBE-EXT -i tun0 -m comment --comment "pod traffic for web/far:http external destinations" -j KUBE-SVC',
+    '-A KUBE-EXT -m comment --comment "masquerade LOCAL traffic for web/far:http external destinations" -m addrtype --src-type LOCAL -j KUBE-MARK-MASQ',
+    '-A KUBE-EXT -m comment --comment "route LOCAL traffic for web/far:http external destinations" -m addrtype --src-type LOCAL -j KUBE-SVC',
+    '-A KUBE-SVC -m comment --comment "web/far:http -> 10.129.0.2:8080" -j KUBE-SEP',
+    '-A KUBE-SEP -s 10.129.0.2/32 -m comment --comment "web/far:http" -j KUBE-MARK-MASQ',
+  ]);
+  assert.deepEqual(about(epoch, 'web/far:http').slice(-2), [
+    '-A KUBE-EXTERNAL-SERVICES -p tcp -m comment --comment "web/far:http has no local endpoints" -m addrtype --dst-type LOCAL -m tcp --dport 30081 -j DROP',
+    '-A KUBE-NODEPORTS -p tcp -m comment --comment "web/far:http health check node port" -m tcp --dport 31000 -j ACCEPT',
+  ]);
+  assert.match(dumpIptables(epoch, NODE1), /-A KUBE-EXT-\w+ -j KUBE-SVL-/);
+});
+
+test('a node port without endpoints is rejected', () => {
+  assert.deepEqual(about(externalEpoch(), '--dport 30082'), [
+    '-A KUBE-EXTERNAL-SERVICES -p tcp -m comment --comment "web/none:http has no endpoints" -m addrtype --dst-type LOCAL -m tcp --dport 30082 -j REJECT --reject-with icmp-port-unreachable',
+  ]);
+});
+
+test('session affinity: who is in an endpoint’s list keeps it, and every new connection notes it again', () => {
+  const lines = about(externalEpoch({ web: { affinityTimeoutSec: 600 } }), 'recent').map((line) =>
+    line.replaceAll(/--comment "[^"]*"/g, '--comment C'),
+  );
+  const known = '-m recent --rcheck --seconds 600 --reap --name KUBE-SEP --mask 255.255.255.255 --rsource';
+  const noted = '-m recent --set --name KUBE-SEP --mask 255.255.255.255 --rsource';
+  assert.deepEqual(lines, [
+    `-A KUBE-SVC -m comment --comment C ${known} -j KUBE-SEP`,
+    `-A KUBE-SVC -m comment --comment C ${known} -j KUBE-SEP`,
+    `-A KUBE-SEP -p tcp -m comment --comment C ${noted} -m tcp -j DNAT --to-destination 10.128.0.2:8080`,
+    `-A KUBE-SEP -p tcp -m comment --comment C ${noted} -m tcp -j DNAT --to-destination 10.129.0.2:8080`,
+  ]);
+});
+
 test(
   'iptables-restore loads it, and iptables-save says the same again',
   needs('iptables-restore', 'unshare', 'root'),
   () => {
-    for (const options of [{}, { platform: 'kubernetes' }, { internalPolicy: 'Local' }] as const) {
-      const dump = dumpIptables(testEpoch(options), NODE1, true);
+    const local = { externalPolicy: 'Local', affinityTimeoutSec: 600 } as const;
+    for (const epoch of [
+      testEpoch(),
+      testEpoch({ platform: 'kubernetes' }),
+      testEpoch({ internalPolicy: 'Local' }),
+      externalEpoch({ near: BALANCED, far: { ...BALANCED, ...local }, web: local }),
+      externalEpoch({ far: { ...BALANCED, ...local, internalPolicy: 'Local' } }, { platform: 'kubernetes' }),
+    ]) {
+      const dump = dumpIptables(epoch, NODE1, true);
       const loaded = spawnSync('unshare', ['-n', 'sh', '-c', 'iptables-restore && iptables-save'], {
         input: dump,
         encoding: 'utf8',
