@@ -56,14 +56,15 @@ export function movesOfAll(from: Epoch, to: Epoch): RowMoves {
   return { ports, runs, services, nodes: moveNodes(from, to) };
 }
 
-/** Rows by `name protocol node`; no node in the row for any. */
+/** Rows by `name protocol scope node`; no node in the row for any. */
 function serviceRows(epoch: Epoch): Map<string, number> {
   const { services, nodes } = epoch.tables;
   const rows = new Map<string, number>();
   for (let row = 0; row < services.rows; row++) {
     const node = services.node[row]!;
     const place = node === ANY_NODE ? '' : epoch.text(nodes.name[node]!);
-    rows.set(`${epoch.text(services.name[row]!)} ${services.portProto[row]! & 0xff} ${place}`, row);
+    const port = `${epoch.text(services.name[row]!)} ${services.portProto[row]! & 0xff}`;
+    rows.set(`${port} ${services.scope[row]} ${place}`, row);
   }
   return rows;
 }

@@ -8,7 +8,7 @@ import { ANY_NODE } from '../tables/services.js';
 import { PROTOCOL } from '../wire/ipv4.js';
 import type { PortMove } from './row-moves.js';
 
-/** By ClusterIP: the endpoints whose connections are forgotten, or ALL. */
+/** By address that clients ask (a node port as -port): the endpoints whose connections are forgotten, or ALL. */
 type Stale = Map<number, Set<number> | typeof ALL>;
 const ALL = 'all';
 
@@ -30,7 +30,10 @@ export function forgetStale(
     if (after >= 0 && !wasServed && endpointRows(to.tables, after).length > 0)
       stale.set(to.tables.services.ip[after]!, ALL);
   }
-  if (stale.size > 0) forget(conntrack, stale);
+  if (stale.size === 0) return;
+  addFronts(stale, from.tables);
+  addFronts(stale, to.tables);
+  forget(conntrack, stale);
 }
 
 /** What the old port leaves behind. */
@@ -56,6 +59,16 @@ function noteOld(
   }
 }
 
+/** What holds for a ClusterIP holds for the other addresses of the Service's UDP ports. */
+function addFronts(stale: Stale, { fronts, services }: Tables): void {
+  for (let row = 0; row < fronts.rows; row++) {
+    const known = stale.get(services.ip[fronts.cluster[row]!]!);
+    if (known === undefined || (fronts.portProto[row]! & 0xff) !== PROTOCOL.UDP) continue;
+    const asked = fronts.ip[row] === 0 ? -(fronts.portProto[row]! >>> 16) : fronts.ip[row]!;
+    if (stale.get(asked) !== ALL) stale.set(asked, known);
+  }
+}
+
 const nameOf = ({ endpoints }: Tables, row: number): number =>
   endpoints.address[row]! * 65_536 + endpoints.port[row]!;
 
@@ -75,7 +88,7 @@ function forget(conntrack: Conntrack, stale: Stale): void {
   for (let row = 0; row < conntrack.end; row++) {
     const t = tupleAt(row * 2);
     if ((rows[t + 3]! & 0xff) !== PROTOCOL.UDP) continue;
-    const endpoints = stale.get(rows[t + 1]! >>> 0);
+    const endpoints = stale.get(rows[t + 1]! >>> 0) ?? stale.get(-(rows[t + 2]! & 0xffff));
     if (endpoints === undefined) continue;
     const isNat = (conntrack.flags(row) & CT_FLAG.DST_NAT) !== 0;
     if (endpoints === ALL || (isNat && endpoints.has(rows[t + 4]! >>> 0))) conntrack.remove(row);

@@ -13,6 +13,7 @@ export const epochText = (epoch: Epoch): string[] => [
   ...placeLines(epoch),
   ...ruleLines(epoch),
   ...serviceLines(epoch),
+  ...frontLines(epoch),
   ...dnsLines(epoch),
 ];
 
@@ -30,6 +31,19 @@ function rowLines(
       return `${name}=${texts.includes(name) ? epoch.text(value) : value}`;
     });
     return `${title} ${row}: ${fields.join(' ')}`;
+  });
+}
+
+/** Addresses from outside: which Service's port, which choices, which ranges. */
+function frontLines(epoch: Epoch): string[] {
+  const { fronts, services, ranges } = epoch.tables;
+  const choice = (row: number): string =>
+    row === NONE ? 'none' : `${epoch.text(services.name[row]!)}/${services.scope[row]}`;
+  return Array.from({ length: fronts.rows }, (_, row) => {
+    const first = fronts.rangeFirst[row]!;
+    const from = Array.from({ length: fronts.rangeCount[row]! }, (_, i) => ranges.base[first + i]);
+    const asked = `${fronts.kind[row]} ${fronts.ip[row]} ${fronts.portProto[row]}`;
+    return `front ${asked} ${choice(fronts.cluster[row]!)} ${choice(fronts.local[row]!)} from ${from.join(' ')}`;
   });
 }
 
