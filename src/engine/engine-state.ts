@@ -1,11 +1,12 @@
 /** What an engine knows of the packets before, so that it can go back: all but the tables and the path cache, on which no
  *  byte depends.
  *
- *  seed, epoch, packets, clock | ledger | conntrack | packets that wait | metrics */
+ *  seed, epoch, packets, clock | ledger | conntrack | packets that wait | clients of session affinity | metrics */
 import type { StateBuffer } from '../layout/state-buffer.js';
 import type { Ledger } from '../packet/ledger.js';
 import type { Conntrack } from '../tables/conntrack.js';
 import type { HeldPackets } from '../tables/held.js';
+import type { RecentLists } from '../tables/recent-lists.js';
 import type { EngineMetrics } from './metrics.js';
 
 /** Where saveState() copies to. Rewind it before it is read, and before it is used again. */
@@ -18,6 +19,7 @@ export interface EngineParts {
   readonly ledger: Ledger;
   readonly conntrack: Conntrack;
   readonly held: HeldPackets;
+  readonly recent: RecentLists;
   readonly metrics: EngineMetrics;
 }
 
@@ -31,6 +33,7 @@ export function saveEngine(to: EngineState, parts: EngineParts, counters: Engine
   for (const name of ledgerNames(parts.ledger)) to.putNumber(parts.ledger[name]);
   parts.conntrack.save(to);
   parts.held.save(to);
+  parts.recent.save(to);
   to.putArray(parts.metrics.cells, parts.metrics.cells.length);
 }
 
@@ -45,6 +48,7 @@ export function restoreEngine(from: EngineState, parts: EngineParts): EngineCoun
   for (const name of ledgerNames(parts.ledger)) parts.ledger[name] = from.takeNumber();
   parts.conntrack.restore(from);
   parts.held.restore(from);
+  parts.recent.restore(from);
   from.takeArray(parts.metrics.cells);
   return counters;
 }

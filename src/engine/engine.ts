@@ -206,6 +206,7 @@ export class Engine implements Disposable {
       ledger: this.ledger,
       conntrack: this.#conntrack,
       held: this.#held,
+      recent: this.#walk.recent,
       metrics: this.#metrics,
     };
   }

@@ -2,7 +2,9 @@
 import type { Conntrack } from '../tables/conntrack.js';
 import type { Epoch } from '../tables/epoch.js';
 import type { HeldPackets } from '../tables/held.js';
+import type { RecentLists } from '../tables/recent-lists.js';
 import { EngineMetrics } from './metrics.js';
+import { servesClients } from './recent-clients.js';
 import { movesOfAll, movesOfRows, type RowMoves, type RunMove } from './row-moves.js';
 import { ruleKeys } from './rule-keys.js';
 import { forgetStale } from './stale-connections.js';
@@ -11,6 +13,7 @@ import { forgetStale } from './stale-connections.js';
 export interface Remembered {
   readonly conntrack: Conntrack;
   readonly held: HeldPackets;
+  readonly recent: RecentLists;
   readonly metrics: EngineMetrics;
   /** One-node form: the node, or -1. */
   readonly onlyNode: number;
@@ -40,6 +43,7 @@ function carry(from: Epoch, to: Epoch, old: Remembered): Pick<Remembered, 'metri
   forgetStale(old.conntrack, from, to, moves.ports, old.metrics.endpointConnections);
   carryConnections(old.conntrack, moves, old.metrics.endpointConnections);
   carryHeld(old.held, moves, nodeNow);
+  old.recent.retain(servesClients(to.tables), nodeNow);
   const metrics = rows === null ? copyMetrics(from, to, old.metrics, moves) : old.metrics;
   if (rows !== null) moveCounts(old.metrics.endpointConnections, old.metrics.endpointConnections, moves.runs);
   return { metrics, onlyNode: nodeNow(old.onlyNode) };

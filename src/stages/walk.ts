@@ -7,6 +7,7 @@ import type { Conntrack } from '../tables/conntrack.js';
 import type { Tables } from '../tables/epoch.js';
 import { FLOW_KEY_SIZE } from '../tables/flows.js';
 import type { HeldPackets } from '../tables/held.js';
+import { RecentLists } from '../tables/recent-lists.js';
 import { Reason } from '../verdict/reasons.js';
 import { Verdict } from '../verdict/verdict.js';
 
@@ -58,6 +59,8 @@ export class Walk {
   tables: Tables;
   readonly conntrack: Conntrack;
   readonly held: HeldPackets;
+  /** Which client took which endpoint, for session affinity. */
+  readonly recent = new RecentLists();
   readonly seed: number;
   readonly respond: boolean;
   /** One-node form: the only node walked, or -1. */

@@ -81,6 +81,18 @@ export function findService(
   return row < 0 ? row : rowOfNode(services, slots, row, node);
 }
 
+/** The same for what comes to other addresses, where that chooses otherwise. */
+export function findExternal(
+  services: Services,
+  slots: Slots,
+  ip: number,
+  portProto: number,
+  node: number,
+): number {
+  const row = find(services, slots, ip, portProto, ANY_NODE, SCOPE.EXTERNAL);
+  return row < 0 ? row : rowOfNode(services, slots, row, node);
+}
+
 /** The row that `node` has instead of the one for any node, `row`; that one where it has none. */
 export function rowOfNode(services: Services, slots: Slots, row: number, node: number): number {
   if ((services.flags[row]! & SERVICE_FLAG.PER_NODE) === 0) return row;

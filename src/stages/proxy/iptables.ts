@@ -1,5 +1,6 @@
 /** kube-proxy's iptables mode on the first packet of a connection: which endpoint it goes to, and whether masqueraded.
  *  Source: kubernetes pkg/proxy/iptables/proxier.go. */
+import { MISS } from '../../tables/addresses.js';
 import { CT_FLAG } from '../../tables/conntrack.js';
 import { FRONT_KIND, findFront, isInRanges } from '../../tables/fronts.js';
 import { isClusterAddress, NONE } from '../../tables/nodes.js';
@@ -9,6 +10,7 @@ import { isLocal } from '../local.js';
 import { natDestination } from '../nat.js';
 import { keyedRandom, SALT } from '../random.js';
 import { HostDevice, Refusal, type Walk } from '../walk.js';
+import { noteEndpoint, rememberedEndpoint } from './affinity.js';
 
 const KUBERNETES = 2;
 
@@ -77,6 +79,7 @@ function refuse(w: Walk, service: number, refusal: number): boolean {
 function translateTo(w: Walk, service: number, isMarked: boolean): boolean {
   const { tables } = w;
   const endpoint = chooseEndpoint(w, service, tables.services.count[service]!);
+  if (tables.services.affinity[service]! > 0) noteEndpoint(w, service, endpoint);
   const address = tables.endpoints.address[endpoint]!;
   const port = tables.endpoints.port[endpoint]!;
   w.service = service;
@@ -90,11 +93,13 @@ function translateTo(w: Walk, service: number, isMarked: boolean): boolean {
   return true;
 }
 
-/** What a capture showed, if it is an endpoint of this Service; else by chance. kube-proxy's chain of 1/n, 1/(n-1) …
+/** What a capture showed, if it is an endpoint of this Service; else what the client had; else by chance. kube-proxy's chain of 1/n, 1/(n-1) …
  *  gives every endpoint the same chance, so one draw does. */
 function chooseEndpoint(w: Walk, service: number, count: number): number {
   const { services } = w.tables;
   if (w.pick >= 0 && sharesPort(w, w.pick, service)) return w.pick;
+  const known = services.affinity[service]! > 0 ? rememberedEndpoint(w, service) : MISS;
+  if (known >= 0) return known;
   const random = keyedRandom(w.seed ^ Math.imul(w.node + 1, 0x632be5ab), w.tuple, w.nowNs, SALT.ENDPOINT);
   const first = services.first[service]!;
   return first + Math.floor((random * count) / 0x100000000);
