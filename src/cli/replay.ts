@@ -26,7 +26,7 @@ interface ReplayCommandOptions extends ClusterOptions {
   readonly hops?: boolean;
   readonly seed: number;
   readonly workers: number;
-  readonly lanes: number;
+  readonly lanes?: number;
   readonly lookahead: number;
   readonly pick: 'recorded' | 'model';
   readonly at: readonly string[];
@@ -56,9 +56,8 @@ export function replayCommand(): Command {
     .option('--workers <n>', 'threads; the result does not depend on them', wholeNumber(1, WORKERS_MAX), 1)
     .option(
       '--lanes <n>',
-      'parts that the connections are split into; the result does',
+      'parts that the connections are split into; the result does (default: 8, or 1 with session affinity)',
       wholeNumber(1, LANES_MAX),
-      8,
     )
     .addOption(
       new Option('--pick <how>', "a Service's endpoint: the one that the capture shows, or the rules' choice")
@@ -118,7 +117,7 @@ async function runReplay(traces: readonly string[], options: ReplayCommandOption
     isByHop: options.hops === true,
     seed: options.seed,
     workers: options.workers,
-    lanes: options.lanes,
+    ...(options.lanes === undefined ? {} : { lanes: options.lanes }),
     lookAhead: options.lookahead,
     pick: options.pick,
     places: options.at.map((text) => parsePlace(text, epoch)),

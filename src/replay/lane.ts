@@ -3,6 +3,7 @@ import { ADDRESS_KIND, findAddress, mix32 } from '../tables/addresses.js';
 import type { Tables } from '../tables/epoch.js';
 import { MISS, RecentTable } from '../workers/recent-table.js';
 import { isInside } from './entry.js';
+import { frontClient } from './front-client.js';
 import { FrameType, PacketView } from './packet-view.js';
 import type { ServiceIndex } from './service-index.js';
 
@@ -42,6 +43,8 @@ export class LaneChooser {
 
   #laneOfWhole(view: PacketView, port: number, isQuote: boolean): number {
     const { src, dst, sport, dport, protocol } = view;
+    const front = view.hasPorts ? this.#frontClient(view, port) : MISS;
+    if (front >= 0) return this.#hash(front);
     const isFromServer = view.hasPorts && this.#services.isServer(src, sport, protocol);
     const isToServer = view.hasPorts && this.#services.isServer(dst, dport, protocol);
     if (isFromServer && isToServer) return 0;
@@ -50,6 +53,12 @@ export class LaneChooser {
     const pair = this.#hash(Math.imul(src ^ dst, 0x9e3779b1) ^ (src + dst));
     if (view.type !== FrameType.IPV4 || isInside(this.#tables, isQuote ? src : dst)) return pair;
     return this.#laneAcrossBorder(view, port, pair);
+  }
+
+  /** Either direction of a connection to an address from outside. */
+  #frontClient({ src, dst, sport, dport, protocol }: PacketView, port: number): number {
+    const asked = frontClient(this.#tables, src, dst, dport, protocol, port);
+    return asked >= 0 ? asked : frontClient(this.#tables, dst, src, sport, protocol, port);
   }
 
   /** Pod to outside: remember the lane for the replies, which come to the node. Outside to node: look it up. */

@@ -9,6 +9,7 @@ import type { LaneSettings } from '../workers/lane-runner.js';
 import { shareLanes } from '../workers/lane-shares.js';
 import { Chunk, Fate } from './chunk.js';
 import type { NamedCount, OutcomeCount, PairCount, RuleCount, ServiceCount } from './counts.js';
+import { defaultLanes, splitState } from './default-lanes.js';
 import { Director } from './director.js';
 import { Fingerprint } from './fingerprint.js';
 import { type Consumers, mergeDrained, mergeOutput } from './merge-output.js';
@@ -30,7 +31,7 @@ export interface ReplayOptions {
   readonly drain?: boolean;
   readonly pick?: 'recorded' | 'model';
   readonly places?: readonly PlaceRule[];
-  /** A property of the run: the result depends on it. Default 8. */
+  /** A property of the run: the result depends on it. Default 8, or 1 where state is exact in one lane alone. */
   readonly lanes?: number;
   /** Threads that share the lanes: the result does not depend on it. Default 1. */
   readonly workers?: number;
@@ -75,6 +76,8 @@ export interface RunCounts {
   readonly recovered: number;
   readonly quarantined: number;
   readonly lanes: number;
+  /** What of the cluster is exact in one lane alone, as a sentence; empty when nothing is. */
+  readonly splitState: string;
   readonly workers: number;
   readonly backend: string;
 }
@@ -93,7 +96,6 @@ export interface ReplayResult extends RunCounts {
   readonly failure: Error | null;
 }
 
-const DEFAULT_LANES = 8;
 const DEFAULT_CHUNK_ROWS = 2048;
 const DEFAULT_CHECKPOINT_SIZE = 4 << 20;
 const DEFAULT_LOOK_AHEAD = 65_536;
@@ -106,7 +108,7 @@ const SLOTS = 4;
 export async function replay(epoch: Epoch, options: ReplayOptions): Promise<ReplayResult> {
   const trace = await TraceMerge.open(options.traces);
   try {
-    const lanes = options.lanes ?? DEFAULT_LANES;
+    const lanes = options.lanes ?? defaultLanes(epoch.tables);
     const director = new Director(epoch, trace, {
       lanes,
       lookAhead: options.lookAhead ?? DEFAULT_LOOK_AHEAD,
@@ -305,6 +307,7 @@ class Run {
       recovered: this.#pool.recovered,
       quarantined: this.#pool.quarantined,
       lanes: this.#lanes,
+      splitState: splitState(this.#epoch.tables),
       workers: this.#workers,
       backend: this.#accounts.find((account) => account !== null)?.backend ?? '',
     };

@@ -301,6 +301,7 @@ function largeRun(count: number): RunCounts {
     recovered: 0,
     quarantined: 0,
     lanes: 1,
+    splitState: '',
     workers: 1,
     backend: 'typescript',
   };

@@ -40,6 +40,7 @@ export function replayReport(result: ReplayResult) {
     fingerprint: result.fingerprint,
     ledger: { ...result.ledger, lost: result.lost, balanced: result.balanced },
     lanes: result.lanes,
+    splitState: result.splitState,
     workers: result.workers,
     recovered: result.recovered,
     quarantined: result.quarantined,
@@ -204,12 +205,22 @@ function runText(report: ReplayReport, paint: Paint): string {
     ['lost', lost === 0 ? '' : paint('red', `${number(lost)} with a worker`)],
     ['recovered', recoveredText(report)],
     ['fingerprint', report.fingerprint],
-    ['run', `${report.lanes} lanes, ${report.workers} workers, ${report.backend} back end`],
+    [
+      'run',
+      `${report.lanes} ${report.lanes === 1 ? 'lane' : 'lanes'}, ${report.workers} workers, ${report.backend} back end`,
+    ],
+    ['lanes', lanesText(report)],
   ];
   return rows
     .filter(([, value]) => value !== '')
     .map(([name, value]) => `${paint('dim', name.padEnd(12))}${value}\n`)
     .join('');
+}
+
+/** Why there is one lane, or what several are not exact in. */
+function lanesText({ lanes, splitState }: ReplayReport): string {
+  if (splitState === '') return '';
+  return lanes === 1 ? `one, for ${splitState}` : `not exact in ${splitState}`;
 }
 
 function recoveredText({ recovered, quarantined }: ReplayReport): string {
