@@ -35,6 +35,19 @@ export interface Hop {
   /** The frame as it was here. */
   readonly bytes: Uint8Array;
   readonly tsNs: number;
+  /** What br0 knew of the packet beside its headers, on arrival here. */
+  readonly flow: FlowState;
+}
+
+/** OpenFlow's registers, connection state and tunnel fields; addresses and NetIDs are u32, ports OpenFlow's. */
+export interface FlowState {
+  readonly inPort: number;
+  /** Bits of CT in tables/flows.ts. */
+  readonly ctState: number;
+  readonly registers: readonly [reg0: number, reg1: number, reg2: number];
+  readonly tunId: number;
+  readonly tunSrc: number;
+  readonly tunDst: number;
 }
 
 export interface PacketTrace {
@@ -81,9 +94,19 @@ function explainHop(epoch: Epoch, hop: LoggedHop): Hop {
     stage: row.name,
     bytes: hop.bytes,
     tsNs: hop.nowNs,
+    flow: flowState(hop),
   };
   return hop.rule < 0 ? plain : { ...plain, table: hop.table, rule: ruleText(epoch, hop.rule) };
 }
+
+const flowState = ({ key, tunId, tunDst }: LoggedHop): FlowState => ({
+  inPort: key[Field.IN_PORT]!,
+  ctState: key[Field.CT_STATE]!,
+  registers: [key[Field.REG0]!, key[Field.REG1]!, key[Field.REG2]!],
+  tunId,
+  tunSrc: key[Field.TUN_SRC]! >>> 0,
+  tunDst: tunDst >>> 0,
+});
 
 /** A rule in ovs-ofctl's words. */
 export function ruleText(epoch: Epoch, rule: number): RuleText {
@@ -159,15 +182,18 @@ function fieldText(
     case Field.REG0:
     case Field.REG1:
     case Field.REG2:
-      return `${name}=0x${value.toString(16)}`;
+      return `${name}=${registerText(value)}`;
     case Field.ARP_SHA_LO:
       return `arp_sha=00:00:${(value >>> 0).toString(16).padStart(8, '0').match(/../g)!.join(':')}/00:00:ff:ff:ff:ff`;
     default:
       return mask === -1 || (mask & 0xffff) === 0xffff
         ? `${name}=${value}`
-        : `${name}=${value}/0x${(mask & 0xffff).toString(16)}`;
+        : `${name}=0x${value.toString(16)}/0x${(mask & 0xffff).toString(16)}`;
   }
 }
+
+/** As ovs-ofctl writes them: hexadecimal, but zero. */
+const registerText = (value: number): string => (value === 0 ? '0' : `0x${value.toString(16)}`);
 
 function actionText(epoch: Epoch, rule: number): string {
   const { rule: rules, action } = epoch.tables.flows;
@@ -194,7 +220,7 @@ function oneAction(op: number, arg: number): string {
     case Op.LoadReg0:
     case Op.LoadReg1:
     case Op.LoadReg2:
-      return `load:0x${arg.toString(16)}->NXM_NX_REG${op - Op.LoadReg0}[]`;
+      return `load:${registerText(arg)}->NXM_NX_REG${op - Op.LoadReg0}[]`;
     case Op.Reg0FromTunId:
       return 'move:NXM_NX_TUN_ID[0..31]->NXM_NX_REG0[]';
     case Op.TunIdFromReg0:

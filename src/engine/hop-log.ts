@@ -9,6 +9,11 @@ export interface LoggedHop {
   readonly node: number;
   readonly nowNs: number;
   readonly bytes: Uint8Array;
+  /** br0's flow key, fields as tables/flows.ts numbers them; the last one there was, outside br0. */
+  readonly key: Int32Array;
+  /** NetID and tunnel end that br0 has set, or that the packet came with. */
+  readonly tunId: number;
+  readonly tunDst: number;
 }
 
 export interface LoggedPacket {
@@ -77,6 +82,9 @@ export class HopLog implements HopSink {
       node: walk.node,
       nowNs: walk.nowNs,
       bytes: walk.bytes.slice(walk.at, walk.end),
+      key: walk.key.slice(),
+      tunId: walk.tunId,
+      tunDst: walk.tunDst,
     });
   }
 }

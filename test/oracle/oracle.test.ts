@@ -3,11 +3,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { compile } from '../../src/compile/compile.js';
 import { SeededRandom } from '../../src/io/generate-random.js';
-import { Epoch } from '../../src/tables/epoch.js';
-import { Op } from '../../src/tables/flows.js';
 import { normaliseIptables } from '../dump/normalise.js';
 import { testEpoch } from '../support/cluster.js';
 import { needs } from '../support/needs.js';
+import { withoutNetId } from './broken-rule.js';
 import { casesFor } from './fixed-cases.js';
 import { generateCase } from './generate-cases.js';
 import { generateCluster } from './generate-cluster.js';
@@ -71,13 +70,4 @@ async function checkRules({ witness, plan }: Bench): Promise<void> {
     assert.equal(difference, '', `flows of ${node.name}`);
     assert.deepEqual(normaliseIptables(iptables), normaliseIptables(node.iptables));
   }
-}
-
-/** A copy whose rules towards the tunnel forget to take the NetID along. */
-function withoutNetId(epoch: Epoch): Epoch {
-  const copy = Epoch.load(epoch.save());
-  const { action } = copy.tables.flows;
-  for (let row = 0; row < action.rows; row++)
-    if (action.op[row] === Op.TunIdFromReg0) action.op[row] = Op.LoadReg2;
-  return copy;
 }

@@ -130,8 +130,8 @@ async function runCase(
   let real: readonly Sighting[] = [];
   let model: readonly Sighting[] = [];
   for (const step of one.steps) {
-    const forReal = frameOf(step, real, bench.plan);
-    const forModel = frameOf(step, model, bench.plan);
+    const forReal = frameToSend(step, real, bench.plan);
+    const forModel = frameToSend(step, model, bench.plan);
     // The frame to be answered did not arrive: said once, when it was missing.
     if (forReal === null || forModel === null) break;
     const seconds = 'frame' in step ? step.waitSeconds : 0;
@@ -161,7 +161,8 @@ async function runCase(
   return { name, frames, knownDifference, differences, faults, outcomes };
 }
 
-function frameOf(step: CaseStep, seen: readonly Sighting[], plan: Plan): Injection | null {
+/** The frame of a step: the one written there, or the answer to what a pod got; null when no pod got any. */
+export function frameToSend(step: CaseStep, seen: readonly Sighting[], plan: Plan): Injection | null {
   if ('frame' in step) return step.frame;
   const arrived = seen.findLast(({ at, way }) => way === 'in' && at.startsWith('pod:'));
   const pod = plan.pods.find(({ name }) => `pod:${name}` === arrived?.at);

@@ -125,6 +125,12 @@ export class Witness implements AsyncDisposable {
     return { iptables: String(iptables), difference: String(difference) };
   }
 
+  /** Answers of a node's ovs-vswitchd to commands, each a list of words as ovs-appctl takes them. */
+  async appctl(space: string, commands: readonly (readonly string[])[]): Promise<readonly string[]> {
+    const { answers } = await this.ask({ op: 'appctl', space, commands });
+    return answers as readonly string[];
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     try {
       await this.ask({ op: 'teardown' });
