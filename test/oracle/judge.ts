@@ -1,6 +1,4 @@
 /** One run of the oracle: starts a witness, runs the scenarios and generated cases, takes everything down again. */
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { compile } from '../../src/compile/compile.js';
 import { SeededRandom } from '../../src/io/generate-random.js';
 import type { Epoch } from '../../src/tables/epoch.js';
@@ -8,6 +6,7 @@ import { testEpoch } from '../support/cluster.js';
 import { casesFor, leftOut, OUTSIDE } from './fixed-cases.js';
 import { generateCase } from './generate-cases.js';
 import { generateCluster } from './generate-cluster.js';
+import { runFolder, spacePrefix } from './leftovers.js';
 import { planOf } from './plan.js';
 import { type Bench, type Case, type CaseResult, isRed, runCases, warmUp } from './run-cases.js';
 import { SCENARIOS } from './scenarios.js';
@@ -59,9 +58,9 @@ export async function judge(options: JudgeOptions): Promise<JudgeReport> {
 export async function openBench(witness: Witness, epoch: Epoch): Promise<Bench> {
   const plan = planOf(epoch, {
     datapath: witness.datapath,
-    // Two runs on one machine must not meet.
-    prefix: `pp${process.pid}-`,
-    folder: join(witness.kind === 'guest' ? '/tmp' : tmpdir(), `podplane-oracle-${process.pid}`),
+    prefix: spacePrefix(),
+    // A guest has a file system of its own.
+    folder: witness.kind === 'guest' ? '/tmp/podplane-oracle' : runFolder(),
     outside: OUTSIDE,
   });
   await witness.build(plan);

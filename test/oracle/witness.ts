@@ -1,11 +1,11 @@
 /** The line to the witness's agent: on this machine's namespaces, or in a guest under emulation. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { createConnection } from 'node:net';
-import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface, type Interface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { runFolder, sweep } from './leftovers.js';
 import type { Datapath, NodePlan, Plan } from './plan.js';
 
 export type WitnessKind = 'guest' | 'namespaces';
@@ -57,7 +57,9 @@ export class Witness implements AsyncDisposable {
     return this.kind === 'guest' ? 'system' : 'netdev';
   }
 
+  /** Clears away first what killed runs have left. */
   static async start(kind: WitnessKind): Promise<Witness> {
+    sweep();
     const witness = kind === 'guest' ? await startGuest() : startNamespaces();
     await witness.ask({ op: 'hello' });
     return witness;
@@ -157,7 +159,8 @@ async function startGuest(): Promise<Witness> {
   const folder = GUEST_FOLDER;
   const made = spawnSync('sh', [GUEST_SCRIPT, folder], { encoding: 'utf8' });
   if (made.status !== 0) throw new Error(`the guest could not be made: ${made.stderr}`);
-  const place = mkdtempSync(join(tmpdir(), 'podplane-oracle-'));
+  const place = runFolder();
+  mkdirSync(place, { recursive: true });
   const socket = join(place, 'agent.sock');
   const log = join(place, 'console.log');
   // Whatever ends this process, the guest ends with it.
