@@ -82,8 +82,8 @@ const BY_MODE = {
   subnet: ['27 500 any -> goto_table:30', '80 200 any -> output:NXM_NX_REG2[]'],
   multitenant: [
     '27 500 any -> goto_table:30',
-    '80 200 reg0=0x0 -> output:NXM_NX_REG2[]',
-    '80 200 reg1=0x0 -> output:NXM_NX_REG2[]',
+    '80 200 reg0=0 -> output:NXM_NX_REG2[]',
+    '80 200 reg1=0 -> output:NXM_NX_REG2[]',
     '80 100 reg0=0x3e9,reg1=0x3e9 -> output:NXM_NX_REG2[]',
     '80 100 reg0=0x3ea,reg1=0x3ea -> output:NXM_NX_REG2[]',
     '80 100 reg0=0x3eb,reg1=0x3eb -> output:NXM_NX_REG2[]',
@@ -92,11 +92,11 @@ const BY_MODE = {
   networkpolicy: [
     '27 300 ip,nw_dst=172.30.0.0/16 -> goto_table:30',
     '27 200 ip,ct_state=+rpl -> goto_table:30',
-    ...['0', '3e9', '3ea', '3eb', '3ec'].map((vni) => `27 50 ip,reg0=0x${vni} -> goto_table:30`),
+    ...['0', '0x3e9', '0x3ea', '0x3eb', '0x3ec'].map((vni) => `27 50 ip,reg0=${vni} -> goto_table:30`),
     '30 100 ip,nw_src=10.128.0.0/14,nw_dst=10.128.0.0/14,ct_state=-rpl -> ct(commit,table=31)',
     '80 200 ip,ct_state=+rpl -> output:NXM_NX_REG2[]',
     // Namespace `isolated` (0x3ea) has none: its policy takes every pod, so the table's last rule drops.
-    ...['0', '3e9', '3eb', '3ec'].map((vni) => `80 50 ip,reg1=0x${vni} -> output:NXM_NX_REG2[]`),
+    ...['0', '0x3e9', '0x3eb', '0x3ec'].map((vni) => `80 50 ip,reg1=${vni} -> output:NXM_NX_REG2[]`),
   ],
 } as const;
 
