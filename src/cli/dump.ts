@@ -1,9 +1,9 @@
 /** `podplane dump`: a node's rules in the formats of ovs-ofctl, iptables-save and nft. */
 import { Command } from 'commander';
 import { dumpIptables } from '../dump/iptables.js';
-import { dumpFlows } from '../dump/openflow.js';
+import { dumpFlows, dumpGroups } from '../dump/openflow.js';
 import { dumpPodNftables } from '../dump/pod-nftables.js';
-import { ruleText } from '../engine/explain.js';
+import { groupText, ruleText } from '../engine/explain.js';
 import type { Epoch } from '../tables/epoch.js';
 import { badArgument } from './exit.js';
 import { type ClusterOptions, clusterCommand, loadNamedCluster } from './options.js';
@@ -30,6 +30,11 @@ export function dumpCommand(): Command {
   command.addCommand(
     kind('flows', "br0's flows, as ovs-ofctl add-flows reads them").action((options: DumpOptions) =>
       print(options, flowReport),
+    ),
+  );
+  command.addCommand(
+    kind('groups', "br0's groups, as ovs-ofctl add-groups reads them; before the flows").action(
+      (options: DumpOptions) => print(options, groupReport),
     ),
   );
   command.addCommand(
@@ -68,11 +73,17 @@ async function print(
 }
 
 function flowReport(epoch: Epoch, node: number, explain: boolean): DumpReport {
-  const flows = dumpFlows(epoch, node, (rule) => ruleText(epoch, rule));
+  const flows = dumpFlows(epoch, node, (rule) => ruleText(epoch, rule, node));
   const lines = flows.map((flow) =>
     explain && flow.object !== '' ? `${flow.text} # ${flow.object}` : flow.text,
   );
   return { text: `${lines.join('\n')}\n`, json: { flows } };
+}
+
+function groupReport(epoch: Epoch, node: number, explain: boolean): DumpReport {
+  const groups = dumpGroups(epoch, node, (rule) => groupText(epoch, rule));
+  const lines = groups.map(({ text, object }) => (explain ? `${text} # ${object}` : text));
+  return { text: lines.map((line) => `${line}\n`).join(''), json: { groups } };
 }
 
 function iptablesReport(epoch: Epoch, node: number, explain: boolean): DumpReport {

@@ -52,11 +52,12 @@ function podEntry(tables: Tables, address: number, dst: number): Entry {
   };
 }
 
-/** The MAC that a pod on `node` puts on a packet to `dst`: the pod network is on its link, all else goes to tun0.
+/** The MAC that a pod on `node` puts on a packet to `dst`: pods and groups are on its link, all else goes to tun0.
  *  Source: openshift/sdn pkg/network/node/pod.go, the CNI configuration's routes. */
 export function podNextHop(tables: Tables, node: number, dst: number): Mac {
   const { networks, nodes, addresses } = tables;
   const tun0 = (row: number): Mac => ({ hi: nodes.tunMacHi[row]!, lo: nodes.tunMacLo[row]! });
+  if (dst >>> 28 === 14) return groupMac(dst);
   if (isClusterAddress(networks, dst)) {
     const slot = findAddress(addresses, dst);
     const isGateway = slot >= 0 && addresses.kind[slot] === ADDRESS_KIND.GATEWAY;
@@ -64,6 +65,9 @@ export function podNextHop(tables: Tables, node: number, dst: number): Mac {
   }
   return tun0(node);
 }
+
+/** RFC 1112 section 6.4: the last 23 bits of the group. */
+const groupMac = (group: number): Mac => ({ hi: 0x0100, lo: 0x5e000000 | (group & 0x7fffff) });
 
 /** A node's stack takes tun0's address for what goes there: the pod network and the service network. The Ethernet
  *  header is the engine's to write. */

@@ -81,9 +81,15 @@ export class PacketRun implements Disposable {
     input.count = 1;
     input.next = 0;
     this.#exits.clear();
-    this.#engine.process(input, this.#output);
-    this.#keepExits();
-    return [...this.#engine.explain(0)];
+    const traces: PacketTrace[] = [];
+    while (input.next < input.count) {
+      this.#engine.process(input, this.#output);
+      this.#keepExits();
+      traces.push(...this.#engine.explain(0));
+      // Of a packet with many copies some may be left.
+      if (input.next < input.count) this.#reset();
+    }
+    return traces;
   }
 
   /** Fire timers until packet `number` has its verdict. */

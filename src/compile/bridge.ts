@@ -4,9 +4,12 @@ import type { Cluster, Node } from '../model/cluster.js';
 import { CT, OFPORT, Op } from '../tables/flows.js';
 import { NONE } from '../tables/nodes.js';
 import { Reason } from '../verdict/reasons.js';
+import { egressFirewallFlows } from './egress-firewall.js';
+import { egressIpFlows } from './egress-ips.js';
 import type { Action, Flow, Match } from './flow-builder.js';
 import { FlowBuilder } from './flow-builder.js';
 import { any, arp, host, ip } from './match.js';
+import { multicastFlows } from './multicast.js';
 import { gatewayOf, type Places, podKey } from './nodes.js';
 import { type PolicySet, policyFlows } from './policy.js';
 import type { Strings } from './strings.js';
@@ -44,6 +47,9 @@ export function buildBridge(
   add(hostSubnetFlows(cluster, strings));
   add(podFlows(cluster, places, strings));
   add(isolationFlows(cluster, policies, strings));
+  add(egressFirewallFlows(cluster, strings));
+  add(egressIpFlows(cluster, strings));
+  add(multicastFlows(cluster, places, strings));
   return builder;
 }
 
@@ -143,7 +149,7 @@ function* sharedFlows(cluster: Cluster): Generator<Flow> {
   yield flow(101, 150, any({ ctState: REPLY }), output(TUN0));
   yield flow(101, 0, any(), output(TUN0));
   yield drop(110, 0, any(), Reason.MulticastDisabled);
-  yield drop(120, 0, any(), Reason.MulticastDisabled);
+  yield drop(120, 0, any(), Reason.MulticastNoReceiver);
 }
 
 /** The tunnel's other ends. Every node has these for all others; a node's own are never reached there,

@@ -4,6 +4,7 @@ import type { Cluster } from '../model/cluster.js';
 import { EPOCH_ORDER, Epoch } from '../tables/epoch.js';
 import { buildBridge } from './bridge.js';
 import { buildDns } from './dns.js';
+import { buildEgressIps } from './egress-ips.js';
 import { buildFronts } from './fronts.js';
 import { buildPlaces } from './nodes.js';
 import { readPolicySet } from './policy.js';
@@ -20,6 +21,7 @@ export function compile(cluster: Cluster, epoch = 1): Epoch {
   const bridge = buildBridge(cluster, places, policies, strings);
   const flows = bridge.finish();
   const policyTables = buildPolicyTables(cluster, policies, bridge.policyRows, strings);
+  const egressIps = buildEgressIps(cluster, strings);
   const builders = [
     ...places.builders,
     places.addresses,
@@ -32,6 +34,7 @@ export function compile(cluster: Cluster, epoch = 1): Epoch {
     strings.bytes,
     ...buildDns(cluster, epoch),
     ...policyTables,
+    egressIps,
   ] as unknown as TableBuilder<never>[];
   // A table in the wrong place would only show when it is opened.
   EPOCH_ORDER.forEach((layout, i) => {

@@ -12,9 +12,10 @@ import { NONE } from '../tables/nodes.js';
 import { ENDPOINT_TABLE, SERVICE_TABLE } from '../tables/services.js';
 import { STRING_BYTES, STRING_INDEX } from '../tables/strings.js';
 import { DnsDelta, spareNameSlots, spreadNames } from './delta-dns.js';
+import { endpointFirewall } from './egress-firewall.js';
 import { dnsPodKeys } from './nodes.js';
 import { Runs } from './runs.js';
-import { endpointName, type PortRow, portRows } from './services.js';
+import { endpointName, type PortRow, portRows, refusedRows } from './services.js';
 
 /** Rows kept free, beside a quarter of those in use. When they are used up, the whole cluster is compiled anew. */
 const SPARE = new Map<unknown, number>([
@@ -52,6 +53,7 @@ export class LiveTables implements EpochHistory {
   /** The newest table set. */
   epoch: Epoch;
   readonly #cluster: Pick<Cluster, 'platform' | 'dns'>;
+  readonly #isFirewalled: (service: Service) => boolean;
   readonly #nodes = new Map<string, number>();
   readonly #pods = new Map<string, number>();
   readonly #stringIds = new Map<string, number>();
@@ -69,6 +71,7 @@ export class LiveTables implements EpochHistory {
   /** `epoch`: `cluster` as it was compiled. It is copied, and never changed itself. */
   constructor(cluster: Cluster, epoch: Epoch) {
     this.#cluster = { platform: cluster.platform, dns: cluster.dns };
+    this.#isFirewalled = endpointFirewall(cluster);
     const spareNames = spareNameSlots(epoch.tables.dns.names);
     const buffer = regrowTables(epoch.buffer, EPOCH_ORDER, (layout, rows) => {
       if (layout === DNS_NAMES) return spareNames;
@@ -140,7 +143,8 @@ export class LiveTables implements EpochHistory {
 
   #rowsOf(service: Service): PortRow[] {
     if (service.clusterIp === 0) return [];
-    return service.ports.flatMap((port) => portRows(this.#cluster.platform, service, port, this.#nodes));
+    const rowsOf = this.#isFirewalled(service) ? refusedRows : portRows;
+    return service.ports.flatMap((port) => rowsOf(this.#cluster.platform, service, port, this.#nodes));
   }
 
   #changeService(views: Views, before: Service, after: Service, changed: number[]): boolean {

@@ -19,6 +19,7 @@ import {
   PORT_KIND,
   PORT_TABLE,
 } from '../tables/nodes.js';
+import { hostedIps, isOwnAddress } from './egress-ips.js';
 import type { Strings } from './strings.js';
 
 export const PROTOCOL_NUMBER: Readonly<Record<Protocol, number>> = { TCP: 6, UDP: 17, SCTP: 132 };
@@ -177,8 +178,9 @@ function buildAddresses(
   nodes: TableBuilder<typeof NODE_TABLE.columns>,
 ): TableBuilder<typeof ADDRESS_TABLE.columns> {
   const clusterIps = cluster.services.filter((service) => service.clusterIp !== 0);
+  const egressIps = hostedIps(cluster).filter(({ address }) => !isOwnAddress(cluster, address));
   const table = new TableBuilder(ADDRESS_TABLE);
-  const slots = slotsFor(pods.rows + nodes.rows * 2 + clusterIps.length);
+  const slots = slotsFor(pods.rows + nodes.rows * 2 + clusterIps.length + egressIps.length);
   table.addZeros(slots);
   const put = (address: number, kind: number, row: number): void => {
     let slot = mix32(address) & (slots - 1);
@@ -195,5 +197,6 @@ function buildAddresses(
   clusterIps.forEach((service, i) => {
     put(service.clusterIp, ADDRESS_KIND.CLUSTER_IP, i);
   });
+  for (const { address, node } of egressIps) put(address, ADDRESS_KIND.EGRESS_IP, node);
   return table;
 }

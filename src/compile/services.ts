@@ -14,6 +14,7 @@ import {
   SERVICE_TABLE,
   serviceHash,
 } from '../tables/services.js';
+import { endpointFirewall } from './egress-firewall.js';
 import { type Places, PROTOCOL_NUMBER } from './nodes.js';
 import type { Strings } from './strings.js';
 
@@ -59,12 +60,15 @@ export interface PortRow {
 export function buildServices(cluster: Cluster, places: Places, strings: Strings): ServiceBuilders {
   const services = new TableBuilder(SERVICE_TABLE);
   const endpoints = new TableBuilder(ENDPOINT_TABLE);
+  const isFirewalled = endpointFirewall(cluster);
   const firstRows = new Map<ServicePort, number>();
   for (const service of cluster.services) {
     if (service.clusterIp === 0) continue;
+    const isRefused = isFirewalled(service);
     for (const port of service.ports) {
       firstRows.set(port, services.rows);
-      for (const row of portRows(cluster.platform, service, port, places.node)) addRow(service, port, row);
+      const rowsOf = isRefused ? refusedRows : portRows;
+      for (const row of rowsOf(cluster.platform, service, port, places.node)) addRow(service, port, row);
     }
   }
   return { services, slots: fillSlots(services), endpoints, firstRows };
@@ -139,6 +143,13 @@ function scopeRows(
   }
   return rows;
 }
+
+/** The rows of a port whose endpoints the SDN's proxy keeps from kube-proxy. */
+export const refusedRows: typeof portRows = (platform, service, port, nodes) =>
+  portRows(platform, service, { ...port, endpoints: [] }, nodes).map((row) => ({
+    ...row,
+    flags: SERVICE_FLAG.FIREWALLED,
+  }));
 
 const isOpenshiftDns = (service: Service, port: ServicePort): boolean =>
   service.namespace === 'openshift-dns' &&

@@ -3,6 +3,7 @@
 import { formatIpv4 } from '../addr/ipv4.js';
 import type { Epoch } from '../tables/epoch.js';
 import { NETWORK_KIND } from '../tables/nodes.js';
+import { egressFilterRules, egressNatRules } from './egress-rules.js';
 import { type DumpedTable, type Rule, tablesText } from './iptables-text.js';
 import type { LocalDetector } from './rule-sets.js';
 import { serviceRules } from './service-rules.js';
@@ -55,13 +56,17 @@ export function iptablesOf(epoch: Epoch, node: number): readonly DumpedTable[] {
       name: 'nat',
       builtIn: ['PREROUTING', 'INPUT', 'OUTPUT', 'POSTROUTING'],
       chains: [...NAT_CHAINS, ...services.chains],
-      rules: [...natRules(mark, networks), ...services.nat, ...nodePorts()],
+      rules: [
+        ...natRules(mark, networks, egressNatRules(epoch, node, networks)),
+        ...services.nat,
+        ...nodePorts(),
+      ],
     },
     {
       name: 'filter',
       builtIn: ['INPUT', 'FORWARD', 'OUTPUT'],
       chains: FILTER_CHAINS,
-      rules: [...filterRules(epoch, mark, networks), ...services.filter],
+      rules: [...filterRules(epoch, mark, networks), ...egressFilterRules(epoch, node), ...services.filter],
     },
   ];
 }
@@ -91,7 +96,7 @@ function rawRules(vxlanPort: number): readonly Rule[] {
   ];
 }
 
-function natRules(mark: number, networks: readonly string[]): readonly Rule[] {
+function natRules(mark: number, networks: readonly string[], egress: readonly Rule[]): readonly Rule[] {
   const bit = `0x${mark.toString(16)}/0x${mark.toString(16)}`;
   const portals = { comment: 'kubernetes service portals', target: 'KUBE-SERVICES', object: PROXY };
   return [
@@ -118,6 +123,7 @@ function natRules(mark: number, networks: readonly string[]): readonly Rule[] {
       target: 'MASQUERADE --random-fully',
       object: PROXY,
     },
+    ...egress,
     { chain: 'OPENSHIFT-MASQUERADE', matches: `-m mark --mark ${bit}`, target: 'RETURN', object: SDN },
     ...networks.map((source) => ({
       chain: 'OPENSHIFT-MASQUERADE',

@@ -23,8 +23,8 @@ export interface DumpedFlow extends FlowWords {
 const MODE = { SUBNET: 0, MULTITENANT: 1, NETWORKPOLICY: 2 } as const;
 /** Version of the rule set that the SDN writes into table 253 beside the plugin's number. */
 const RULE_VERSION = 13;
-/** Table -> register that holds the policed NetID. */
-const POLICED: Readonly<Record<number, number>> = { 27: Field.REG0, 80: Field.REG1 };
+/** Table whose rules are there for NetIDs in use alone -> register that holds the NetID. */
+const POLICED: Readonly<Record<number, number>> = { 27: Field.REG0, 80: Field.REG1, 110: Field.REG0 };
 
 /** Flows of node row `node`, by table, falling priority, then text. `describe` puts a rule row into words.
  *  Left out as the real node has not got them: flows to its own HostSubnet, and those of NetIDs without a pod here. */
@@ -53,6 +53,28 @@ export function dumpFlows(
   const note = { cookie: 0, priority: 32_768, match: '', actions: versionNote(mode), object: 'rule version' };
   dumped.push(withText(253, note));
   return dumped.sort((a, b) => a.table - b.table || b.priority - a.priority || (a.text < b.text ? -1 : 1));
+}
+
+export interface DumpedGroup {
+  readonly text: string;
+  readonly object: string;
+}
+
+/** Groups that the flows of node row `node` send packets to, as `ovs-ofctl add-groups` reads them. `describe` puts a rule
+ *  row's group into words, or answers null. */
+export function dumpGroups(
+  epoch: Epoch,
+  node: number,
+  describe: (rule: number) => string | null,
+): readonly DumpedGroup[] {
+  const { rule } = epoch.tables.flows;
+  const groups: DumpedGroup[] = [];
+  for (let row = 0; row < rule.rows; row++) {
+    if (rule.node[row] !== node) continue;
+    const text = describe(row);
+    if (text !== null) groups.push({ text, object: epoch.text(rule.object[row]!) });
+  }
+  return groups.sort((a, b) => (a.text < b.text ? -1 : 1));
 }
 
 function withText(table: number, words: FlowWords): DumpedFlow {

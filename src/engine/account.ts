@@ -45,6 +45,7 @@ export class Account {
       w.isGenerated = true;
       this.ledger.generated++;
       const packet = this.packets++;
+      w.copies.owner = packet;
       this.#log?.begin(packet, parent, origin, ENTRY_STAGE[entry]!);
       this.#run(w, ENTRY_STAGE[entry]!);
       this.record(output, origin, packet, parent);

@@ -1,10 +1,12 @@
 /** What an engine knows of the packets before, so that it can go back: all but the tables and the path cache, on which no
  *  byte depends.
  *
- *  seed, epoch, packets, clock | ledger | conntrack | packets that wait | clients of session affinity | metrics */
+ *  seed, epoch, packets, clock | ledger | conntrack | packets that wait | clients of session affinity | copies to be made |
+ *  metrics */
 import type { StateBuffer } from '../layout/state-buffer.js';
 import type { Ledger } from '../packet/ledger.js';
 import type { Conntrack } from '../tables/conntrack.js';
+import type { Copies } from '../tables/copies.js';
 import type { HeldPackets } from '../tables/held.js';
 import type { RecentLists } from '../tables/recent-lists.js';
 import type { EngineMetrics } from './metrics.js';
@@ -20,6 +22,7 @@ export interface EngineParts {
   readonly conntrack: Conntrack;
   readonly held: HeldPackets;
   readonly recent: RecentLists;
+  readonly copies: Copies;
   readonly metrics: EngineMetrics;
 }
 
@@ -34,6 +37,7 @@ export function saveEngine(to: EngineState, parts: EngineParts, counters: Engine
   parts.conntrack.save(to);
   parts.held.save(to);
   parts.recent.save(to);
+  parts.copies.save(to);
   to.putArray(parts.metrics.cells, parts.metrics.cells.length);
 }
 
@@ -49,6 +53,7 @@ export function restoreEngine(from: EngineState, parts: EngineParts): EngineCoun
   parts.conntrack.restore(from);
   parts.held.restore(from);
   parts.recent.restore(from);
+  parts.copies.restore(from);
   from.takeArray(parts.metrics.cells);
   return counters;
 }

@@ -17,6 +17,7 @@ import { HeldPackets } from '../tables/held.js';
 import { PORT_KIND } from '../tables/nodes.js';
 import { Reason } from '../verdict/reasons.js';
 import { Account } from './account.js';
+import { Copier } from './copier.js';
 import type { EngineOptions } from './engine-options.js';
 import { type EngineParts, type EngineState, restoreEngine, saveEngine } from './engine-state.js';
 import { explainPacket, type PacketTrace } from './explain.js';
@@ -54,6 +55,7 @@ export class Engine implements Disposable {
   readonly #seed: number;
   readonly #account: Account;
   readonly #timers: Timers;
+  readonly #copier: Copier;
   #isDisposed = false;
 
   /** @throws RangeError when `node` is no node of the epoch, or the epoch has been overwritten. */
@@ -80,6 +82,7 @@ export class Engine implements Disposable {
     this.#log = options.explain ? new HopLog() : null;
     this.#account = new Account(this.#walk, this.#held, this.#log, this.#run);
     this.#timers = new Timers(this.#walk, this.#held, this.#account, this.#log);
+    this.#copier = new Copier(this.#walk, this.#account, this.#log, this.#run);
     this.ledger = this.#account.ledger;
     this.#countIn(this.#metrics);
     const isCaching = (options.cache ?? true) && this.#log === null;
@@ -108,7 +111,8 @@ export class Engine implements Disposable {
 
   /** Walk the rows from input.next on; append a row for each packet, and for each that it caused, to `output`.
    *  Stops early, with input.next at the first row not taken, when the output or the arena has no room for another:
-   *  the caller empties them and calls again. Packets must come in time order; one from the past keeps its own time,
+   *  the caller empties them and calls again. A packet may have more copies than there is room for; then input.next stays at
+   *  its row until all are walked. Packets must come in time order; one from the past keeps its own time,
    *  and fires no timer. Bytes stay in the arena, packets are changed in place. Returns how many rows were appended.
    *  The arena must hold, free, twice the packet and 4 KiB more.
    *  @throws RangeError when a row names a port that does not exist, or bytes outside the arena. */
@@ -118,7 +122,7 @@ export class Engine implements Disposable {
     const { arena } = input;
     this.#useArena(arena);
     this.#short?.useBatch(input, output, this.#look.keys, this.#look.rows);
-    while (input.next < input.count && this.#takeRun(input, output)) {}
+    if (this.#finishCopies(input, output)) while (input.next < input.count && this.#takeRun(input, output)) {}
     this.#short?.addCounts(this.ledger);
     this.#settle();
     return output.count - before;
@@ -143,9 +147,11 @@ export class Engine implements Disposable {
   /** Walk by another table set of the cluster from the next packet on. Connections stay, but for those of UDP that
    *  kube-proxy has conntrack forget; packets that wait go on waiting; every packet's path is found anew. Rows of ports,
    *  Services and endpoints are those of the new set from now on: look them up again before the next batch.
-   *  @throws RangeError, with nothing changed, when the engine's only node, or one where packets wait, is gone, or `epoch`
-   *  has been overwritten. */
+   *  @throws RangeError, with nothing changed, when the engine's only node, or one where packets wait, is gone, `epoch`
+   *  has been overwritten, or copies of a packet are still to be walked. */
   install(epoch: Epoch): void {
+    if (this.#walk.copies.depth > 0)
+      throw new RangeError('copies of a packet are still to be walked: call process()');
     const from = this.#epoch;
     const now = carryOver(from, epoch, { ...this.#parts(), onlyNode: this.#walk.onlyNode });
     this.#walk.onlyNode = now.onlyNode;
@@ -207,6 +213,7 @@ export class Engine implements Disposable {
       conntrack: this.#conntrack,
       held: this.#held,
       recent: this.#walk.recent,
+      copies: this.#walk.copies,
       metrics: this.#metrics,
     };
   }
@@ -240,6 +247,14 @@ export class Engine implements Disposable {
     this.#metrics.noteConnections(this.#conntrack.count, this.#conntrack.created);
   }
 
+  /** Walk the copies of row input.next that an earlier call had no room for. False when it still has none. */
+  #finishCopies(input: InputBatch, output: OutputBatch): boolean {
+    if (this.#walk.copies.depth === 0) return true;
+    if (!this.#copier.run(output, input.arena)) return false;
+    input.next++;
+    return true;
+  }
+
   /** Take one run of rows. False when it stopped for want of room. */
   #takeRun(input: InputBatch, output: OutputBatch): boolean {
     const first = input.next;
@@ -253,6 +268,7 @@ export class Engine implements Disposable {
       if (!this.#timers.fire(input.tsNs[row]!, output, input.arena)) return false;
       if (!hasRoom(output, input.arena, input.length[row]!)) return false;
       this.#takeInput(input, row, row - first, output);
+      if (!this.#copier.run(output, input.arena)) return false;
       input.next = row + 1;
     }
     return true;
@@ -296,6 +312,8 @@ export class Engine implements Disposable {
     this.ledger.in++;
     if (this.#short !== null) this.#metrics.notePaths(0, 1);
     const packet = this.#account.packets++;
+    w.copies.origin = row;
+    w.copies.owner = packet;
     this.#log?.begin(packet, -1, row, ENTRY_STAGE[entry]!);
     if (length > FRAME_MAX) w.drop(Reason.TunnelTooLong);
     else if (length < 14) w.drop(Reason.FrameTruncated);

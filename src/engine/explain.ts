@@ -1,7 +1,9 @@
 /** Puts a logged walk into words: devices, OpenFlow rules as ovs-ofctl writes them, the objects behind them. */
 import { formatIpv4 } from '../addr/ipv4.js';
+import { formatMac } from '../addr/mac.js';
 import type { Epoch } from '../tables/epoch.js';
-import { CT, FIELD_NAMES, Field, Op, policyRuleOf } from '../tables/flows.js';
+import { CT, FIELD_NAMES, Field, groupBuckets, groupId, Op, policyRuleOf } from '../tables/flows.js';
+import { NONE } from '../tables/nodes.js';
 import { REASONS, Reason } from '../verdict/reasons.js';
 import { VERDICT_NAMES, type VerdictName } from '../verdict/verdict.js';
 import { GRAPH } from './graph.js';
@@ -96,7 +98,7 @@ function explainHop(epoch: Epoch, hop: LoggedHop): Hop {
     tsNs: hop.nowNs,
     flow: flowState(hop),
   };
-  return hop.rule < 0 ? plain : { ...plain, table: hop.table, rule: ruleText(epoch, hop.rule) };
+  return hop.rule < 0 ? plain : { ...plain, table: hop.table, rule: ruleText(epoch, hop.rule, hop.node) };
 }
 
 const flowState = ({ key, tunId, tunDst }: LoggedHop): FlowState => ({
@@ -108,8 +110,8 @@ const flowState = ({ key, tunId, tunDst }: LoggedHop): FlowState => ({
   tunDst: tunDst >>> 0,
 });
 
-/** A rule in ovs-ofctl's words. */
-export function ruleText(epoch: Epoch, rule: number): RuleText {
+/** A rule in ovs-ofctl's words; as node row `node` has it, where it differs from node to node. */
+export function ruleText(epoch: Epoch, rule: number, node: number = NONE): RuleText {
   const { flows } = epoch.tables;
   const subtable = flows.rule.subtable[rule]!;
   const policyRule = policyRuleOf(flows, rule);
@@ -117,7 +119,7 @@ export function ruleText(epoch: Epoch, rule: number): RuleText {
   return {
     priority: flows.subtable.priority[subtable]!,
     match: policyRule < 0 ? matchText(epoch, rule) : epoch.text(flows.policies.rules.match[policyRule]!),
-    actions: actionText(epoch, rule),
+    actions: actionText(epoch, rule, node),
     cookie: flows.rule.cookie[rule]!,
     object: epoch.text(flows.rule.object[rule]!),
     ...(quirk === '' ? {} : { quirk }),
@@ -195,15 +197,41 @@ function fieldText(
 /** As ovs-ofctl writes them: hexadecimal, but zero. */
 const registerText = (value: number): string => (value === 0 ? '0' : `0x${value.toString(16)}`);
 
-function actionText(epoch: Epoch, rule: number): string {
+function actionText(epoch: Epoch, rule: number, at: number): string {
   const { rule: rules, action } = epoch.tables.flows;
+  const node = rules.node[rule] === NONE ? at : rules.node[rule]!;
+  return actionsText(epoch, node, rules.actionFirst[rule]!, action.capacity);
+}
+
+/** Actions from row `first` on, `count` at most; a group's buckets are not among them. */
+function actionsText(epoch: Epoch, node: number, first: number, count: number): string {
+  const { action } = epoch.tables.flows;
   const parts: string[] = [];
-  for (let at = rules.actionFirst[rule]!; action.op[at] !== Op.End; at++)
-    parts.push(oneAction(action.op[at]!, action.arg[at]!));
+  for (let at = first; at < first + count && action.op[at] !== Op.End; at++) {
+    const isSelf = action.op[at] === Op.TunnelCopy && action.arg[at] === epoch.tables.nodes.address[node];
+    if (!isSelf) parts.push(oneAction(epoch, node, action.op[at]!, action.arg[at]!));
+    if (action.op[at] === Op.Group) break;
+  }
   return parts.join(',');
 }
 
-function oneAction(op: number, arg: number): string {
+/** The group that a rule sends its packets to, as ovs-ofctl add-groups reads it; null when there is none. */
+export function groupText(epoch: Epoch, rule: number): string | null {
+  const { rule: rules, action } = epoch.tables.flows;
+  let at = rules.actionFirst[rule]!;
+  while (action.op[at] !== Op.Group && action.op[at] !== Op.End) at++;
+  if (action.op[at] === Op.End) return null;
+  const parts = [`group_id=${groupId(action.arg[at]!)}`, 'type=select'];
+  let bucket = at + 1;
+  for (let left = groupBuckets(action.arg[at]!); left > 0; left--) {
+    const count = action.arg[bucket]!;
+    parts.push(`bucket=actions=${actionsText(epoch, rules.node[rule]!, bucket + 1, count)}`);
+    bucket += count + 1;
+  }
+  return parts.join(',');
+}
+
+function oneAction(epoch: Epoch, node: number, op: number, arg: number): string {
   switch (op) {
     case Op.Goto:
       return `goto_table:${arg}`;
@@ -227,6 +255,20 @@ function oneAction(op: number, arg: number): string {
       return 'move:NXM_NX_REG0[]->NXM_NX_TUN_ID[0..31]';
     case Op.SetTunDst:
       return `set_field:${formatIpv4(arg)}->tun_dst`;
+    case Op.CtCommitHere:
+      return 'ct(commit)';
+    case Op.SetEthDstTun: {
+      const { tunMacHi, tunMacLo } = epoch.tables.nodes;
+      return `set_field:${formatMac(tunMacHi[node]!, tunMacLo[node]!)}->eth_dst`;
+    }
+    case Op.SetPktMark:
+      return `set_field:0x${epoch.tables.egressIps.mark[arg]!.toString(16).padStart(8, '0')}->pkt_mark`;
+    case Op.OutputCopy:
+      return `output:${arg}`;
+    case Op.TunnelCopy:
+      return `set_field:${formatIpv4(arg)}->tun_dst,output:1`;
+    case Op.Group:
+      return `group:${groupId(arg)}`;
     default:
       return 'drop';
   }

@@ -138,5 +138,8 @@ export const PORT_STAGE: readonly number[] = (() => {
   return stages;
 })();
 
+/** Stage at which copies begin. */
+export const BRIDGE_STAGE = stageNumber('bridge');
+
 /** Stage at which packets wait. */
 export const WAIT_STAGE = stageNumber('tun0-output');

@@ -64,6 +64,10 @@ export class HopLog implements HopSink {
     this.#add(walk, table, rule);
   }
 
+  copy(walk: Walk, table: number, rule: number): void {
+    this.#add(walk, table, rule);
+  }
+
   end(walk: Walk): void {
     const last = this.packets.at(-1)!;
     last.verdict = walk.verdict;

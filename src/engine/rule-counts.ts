@@ -47,6 +47,11 @@ export class RuleCounts implements HopSink {
     this.#next?.rule(walk, table, rule);
   }
 
+  /** The rule has counted the packet that is copied. */
+  copy(walk: Walk, table: number, rule: number): void {
+    this.#next?.copy(walk, table, rule);
+  }
+
   /** What the packet in hand has met is what the packets of this path cache row will meet. */
   remember(path: number): void {
     if (path >= this.#listOf.length) this.#listOf = grown(this.#listOf, path + 1);

@@ -6,6 +6,7 @@ import { EndpointSource } from './endpoints.js';
 import { expandPods } from './expand.js';
 import type { Inventory } from './inventory.js';
 import { readNamespaces } from './namespaces.js';
+import { readNetworkObjects } from './network-objects.js';
 import { readNetworks } from './networks.js';
 import { draftNodes, finishNodes } from './nodes.js';
 import type { Notes } from './notes.js';
@@ -48,6 +49,7 @@ export function buildCluster(
   const pods = readPods(podEntries, nodes, inventory.nodeNames, problems, notes);
   const endpoints = new EndpointSource(inventory, pods, problems, notes);
   const services = readServices(objects.Service, networks, endpoints, problems, notes);
+  const namespaces = readNamespaces(inventory, platform, mode, notes);
   const cluster: Cluster = {
     platform,
     mode,
@@ -59,10 +61,11 @@ export function buildCluster(
     masqueradeBit: masqueradeBit(platform),
     dns: clusterDns(platform, services),
     nodes,
-    namespaces: readNamespaces(inventory, platform, mode, notes),
+    namespaces,
     pods: pods.map((record) => record.pod),
     services,
     policies: readPolicies(objects.NetworkPolicy, notes),
+    network: readNetworkObjects(inventory, namespaces, problems, notes),
   };
   return { cluster, endpoints };
 }

@@ -116,6 +116,7 @@ function emptyObjects(): Objects {
     ClusterNetwork: [],
     HostSubnet: [],
     NetNamespace: [],
+    EgressNetworkPolicy: [],
     NetworkConfig: [],
     NetworkOperator: [],
   };

@@ -1,6 +1,7 @@
 /** What a cluster is: the plain types that manifests are read into and tables are compiled from. */
 import type { Ipv4Prefix } from '../addr/ipv4.js';
 import type { Mac } from '../addr/mac.js';
+import type { NetworkObjects } from './network-objects.js';
 import type { NetworkPolicy, PolicyMode } from './policy.js';
 import type { Service } from './service.js';
 
@@ -31,6 +32,7 @@ export interface Cluster {
   readonly pods: readonly Pod[];
   readonly services: readonly Service[];
   readonly policies: readonly NetworkPolicy[];
+  readonly network: NetworkObjects;
 }
 
 export interface ClusterNetworkEntry {

@@ -28,7 +28,8 @@ export function entryPort(tables: Tables, p: DataView, frameAt: number, view: Pa
   // Nobody has this source: a pod's MAC shows who forged it.
   const pod = podOfMac(tables, p, frameAt);
   if (pod >= 0) return pod;
-  if (targetKind === ADDRESS_KIND.NODE) return nodes.nicPort[addresses.row[target]!]!;
+  if (targetKind === ADDRESS_KIND.NODE || targetKind === ADDRESS_KIND.EGRESS_IP)
+    return nodes.nicPort[addresses.row[target]!]!;
   return targetKind === ADDRESS_KIND.POD && !isClusterAddress(tables.networks, view.src)
     ? Entry.FROM_OUTSIDE
     : Entry.UNKNOWN;

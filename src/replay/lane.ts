@@ -21,11 +21,18 @@ export class LaneChooser {
   /** What left the cluster under a node's address, by the reply's addresses and ports. Masquerade keeps a free port. */
   readonly #masqueraded = new RecentTable(MASQUERADED);
   readonly #masqueradedLane = new Uint32Array(MASQUERADED);
+  readonly #vniOfEgressIp = new Map<number, number>();
+  readonly #egressVnis = new Set<number>();
 
   constructor(tables: Tables, services: ServiceIndex, lanes: number) {
     this.#tables = tables;
     this.#services = services;
     this.#lanes = lanes;
+    const { egressIps } = tables;
+    for (let row = 0; row < egressIps.rows; row++) {
+      this.#vniOfEgressIp.set(egressIps.address[row]!, egressIps.vni[row]!);
+      this.#egressVnis.add(egressIps.vni[row]!);
+    }
   }
 
   /** Lane of the packet in `view`, which enters at row `port` of the port table. */
@@ -65,18 +72,30 @@ export class LaneChooser {
   #laneAcrossBorder(view: PacketView, port: number, pair: number): number {
     const { src, dst, sport, dport, protocol } = view;
     const { addresses, nodes, ports } = this.#tables;
-    const isTo = kindOf(addresses, dst) === ADDRESS_KIND.NODE && !isInside(this.#tables, src);
-    if (isTo) {
-      const row = this.#masqueraded.find(src, dst, (sport << 16) | dport, protocol);
+    const kind = kindOf(addresses, dst);
+    const isTo = kind === ADDRESS_KIND.NODE || kind === ADDRESS_KIND.EGRESS_IP;
+    if (isTo && !isInside(this.#tables, src)) {
+      const own = this.#vniOfEgressIp.get(dst) ?? dst;
+      const row = this.#masqueraded.find(src, own, (sport << 16) | dport, protocol);
       return row === MISS ? pair : this.#masqueradedLane[row]!;
     }
     if (!isInside(this.#tables, src)) return pair;
-    const own = nodes.address[ports.node[port]!]!;
+    const own = this.#leavesUnder(src) ?? nodes.address[ports.node[port]!]!;
     let row = this.#masqueraded.find(dst, own, (dport << 16) | sport, protocol);
     if (row === MISS || this.#masqueraded.isAged(row))
       row = this.#masqueraded.add(dst, own, (dport << 16) | sport, protocol);
     this.#masqueradedLane[row] = pair;
     return pair;
+  }
+
+  /** Which of its egress addresses a connection of a NetID gets is a bucket's affair: its NetID stands for all of them. */
+  #leavesUnder(pod: number): number | undefined {
+    const { addresses, pods } = this.#tables;
+    if (this.#egressVnis.size === 0) return undefined;
+    const slot = findAddress(addresses, pod);
+    if (slot < 0 || addresses.kind[slot] !== ADDRESS_KIND.POD) return undefined;
+    const vni = pods.vni[addresses.row[slot]!]!;
+    return this.#egressVnis.has(vni) ? vni : undefined;
   }
 
   #laneOfFragment(view: PacketView, port: number): number {

@@ -1,11 +1,13 @@
 /** br0: the frame's flow key walks the numbered OpenFlow tables until it is put out of a port or dropped.
  *  next: Vxlan0 | Tun0 | Pod. Drops: the reason of the rule that drops, sharpened by what was wrong with the frame. */
-import { classify, Field, OFPORT, Op } from '../tables/flows.js';
+import { tupleHash } from '../kernels/five-tuple.js';
+import { classify, Field, groupBuckets, OFPORT, Op } from '../tables/flows.js';
 import { NONE } from '../tables/nodes.js';
 import { Reason } from '../verdict/reasons.js';
 import { arpOper, arpShaLo, arpSpa, arpTpa, isArpIpv4 } from '../wire/arp.js';
-import { ETHERNET, ETHERTYPE, etherType } from '../wire/ethernet.js';
+import { ETHERNET, ETHERTYPE, etherType, setEthDst } from '../wire/ethernet.js';
 import { checkIpv4, ipv4Dst, ipv4Protocol, ipv4Src, isFragment, PROTOCOL } from '../wire/ipv4.js';
+import { keepCopies } from './bridge-copies.js';
 import { natWhole } from './nat.js';
 import { CT_STATE_BITS, confirm, track } from './track.js';
 import { findTransport, ipv4End } from './transport.js';
@@ -18,6 +20,7 @@ const STEPS_MAX = 64;
 
 export function bridge(w: Walk): number {
   const { key, tables } = w;
+  if (w.isCopy) return outputCopy(w);
   extractKey(w);
   if (w.end - w.at < ETHERNET.SIZE) return w.drop(Reason.FrameTruncated);
   const { rule, action } = tables.flows;
@@ -79,12 +82,35 @@ export function bridge(w: Walk): number {
           return output(w, arg);
         case Op.OutputReg2:
           return output(w, key[Field.REG2]!);
+        case Op.CtCommitHere:
+          refused = confirm(w);
+          if (refused !== Reason.None) return w.drop(refused);
+          break;
+        case Op.SetEthDstTun:
+          setEthDst(w.p, w.at, tables.nodes.tunMacHi[w.node]!, tables.nodes.tunMacLo[w.node]!);
+          break;
+        case Op.SetPktMark:
+          w.egressIp = arg;
+          w.mark = tables.egressIps.mark[arg]!;
+          break;
+        case Op.Group:
+          at = selectBucket(w, at, groupBuckets(arg));
+          break;
+        case Op.OutputCopy:
+          if (arg === w.ofport) break;
+          return keepCopies(w, row, at + 1) ? output(w, arg) : w.drop(Reason.WalkTooLong);
+        case Op.TunnelCopy:
+          if (arg === tables.nodes.address[w.node]) break;
+          if (!keepCopies(w, row, at + 1)) return w.drop(Reason.WalkTooLong);
+          w.tunDst = arg;
+          return BridgeNext.Vxlan0;
         case Op.Drop:
           return w.drop(sharpen(w, rule.reason[row]!));
         default:
           break;
       }
     }
+    if (next < 0) return w.drop(Reason.MulticastNoReceiver);
     table = next;
   }
   return w.drop(Reason.WalkTooLong);
@@ -159,6 +185,32 @@ function sharpen(w: Walk, reason: number): number {
   return w.etherType === ETHERTYPE.VLAN || w.etherType === ETHERTYPE.SVLAN
     ? Reason.VlanTagged
     : Reason.EtherTypeUnsupported;
+}
+
+/** The bucket of a select group for the packet in hand: the same for all packets of a flow, by its hash (Open vSwitch
+ *  ofproto-dpif-xlate.c, dp_hash). Answers the row of its Bucket. */
+function selectBucket(w: Walk, group: number, buckets: number): number {
+  const { action } = w.tables.flows;
+  const { key } = w;
+  const ports = (key[Field.TP_SRC]! << 16) | key[Field.TP_DST]!;
+  const hash = tupleHash(w.seed, key[Field.NW_SRC]!, key[Field.NW_DST]!, ports, key[Field.NW_PROTO]!);
+  let at = group + 1;
+  for (let left = hash % buckets; left > 0; left--) at += action.arg[at]! + 1;
+  return at;
+}
+
+/** The packet in hand is a copy: it goes where the action says that is due for it. */
+function outputCopy(w: Walk): number {
+  const { copies } = w;
+  const { rule, action, subtable } = w.tables.flows;
+  const level = copies.depth - 1;
+  const row = copies.rule[level]!;
+  const at = copies.action[level]!++;
+  w.isCopy = false;
+  if (w.hops !== null) w.hops.copy(w, subtable.table[rule.subtable[row]!]!, row);
+  if (action.op[at] === Op.OutputCopy) return output(w, action.arg[at]!);
+  w.tunDst = action.arg[at]!;
+  return BridgeNext.Vxlan0;
 }
 
 function output(w: Walk, port: number): number {

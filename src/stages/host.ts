@@ -28,7 +28,7 @@ import { deservesIcmpError, inheritedInfo, writeIcmpError } from './icmp-error.j
 import { isLocal } from './local.js';
 import { natDestination, natFlags, natSource, translateIcmpError } from './nat.js';
 import { translateNewDestination } from './proxy/iptables.js';
-import { translateNewSource } from './proxy/masquerade.js';
+import { isMasqueradeMarked, translateNewSource } from './proxy/masquerade.js';
 import { confirm, track } from './track.js';
 import { findTransport, transportStatus } from './transport.js';
 import { CtInfo, Entry, HostDevice, L4, Refusal, type Walk } from './walk.js';
@@ -144,12 +144,14 @@ export function refuseService(w: Walk, isInput = false): number {
   if (w.refusal === Refusal.FIREWALL) return w.drop(Reason.LoadBalancerFirewall);
   if ((w.tables.services.flags[w.service]! & SERVICE_FLAG.LOCAL_ONLY) !== 0)
     return w.drop(Reason.NoLocalEndpoints);
-  return turnAway(w, Reason.NoEndpoints, isInput ? ipv4Dst(w.p, w.l3) : deviceAddress(w));
+  const isFirewalled = (w.tables.services.flags[w.service]! & SERVICE_FLAG.FIREWALLED) !== 0;
+  const reason = isFirewalled ? Reason.EndpointsDenied : Reason.NoEndpoints;
+  return turnAway(w, reason, isInput ? ipv4Dst(w.p, w.l3) : deviceAddress(w));
 }
 
 /** The REJECT target. It checks the packet's checksum and says nothing about a broken one (nf_ip_checksum). */
-function turnAway(w: Walk, reason: number, source = deviceAddress(w)): number {
-  if (transportStatus(w) === L4.BAD) return w.drop(Reason.RejectSilent);
+export function turnAway(w: Walk, reason: number, source = deviceAddress(w)): number {
+  if (transportStatus(w) === L4.BAD || !deservesIcmpError(w)) return w.drop(Reason.RejectSilent);
   return reject(w, reason, ICMP_TYPE.UNREACHABLE, ICMP_UNREACHABLE.PORT, 0, source);
 }
 
@@ -158,7 +160,7 @@ function turnAway(w: Walk, reason: number, source = deviceAddress(w)): number {
 function isAcceptedBefore(w: Walk): boolean {
   const { networks } = w.tables;
   return (
-    w.mark !== 0 ||
+    isMasqueradeMarked(w) ||
     w.ctInfo !== CtInfo.NEW ||
     isClusterAddress(networks, ipv4Src(w.p, w.l3)) ||
     isClusterAddress(networks, ipv4Dst(w.p, w.l3))
@@ -174,7 +176,7 @@ function reject(
   rest: number,
   source = deviceAddress(w),
 ): number {
-  if (!deservesIcmpError(w)) return w.drop(reason === Reason.NoEndpoints ? Reason.RejectSilent : reason);
+  if (!deservesIcmpError(w)) return w.drop(reason);
   const at = writeIcmpError(w, type, code, rest, source);
   w.spawn(at, w.arena.used, Entry.HOST, w.node, inheritedInfo(w));
   return w.finish(Verdict.Rejected, reason);

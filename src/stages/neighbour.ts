@@ -45,7 +45,8 @@ export function nicNeighbour(w: Walk): number {
   const { tables, p } = w;
   const { nodes } = tables;
   const slot = findAddress(tables.addresses, w.nextHop);
-  const isNode = slot >= 0 && tables.addresses.kind[slot] === ADDRESS_KIND.NODE;
+  const kind = slot < 0 ? 0 : tables.addresses.kind[slot]!;
+  const isNode = kind === ADDRESS_KIND.NODE || kind === ADDRESS_KIND.EGRESS_IP;
   const row = isNode ? tables.addresses.row[slot]! : 0;
   const hi = isNode ? nodes.nicMacHi[row]! : ROUTER_MAC.hi;
   const lo = isNode ? nodes.nicMacLo[row]! : ROUTER_MAC.lo;

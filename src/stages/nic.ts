@@ -17,7 +17,8 @@ export const NicInputNext = { Vxlan: 0, Prerouting: 1, Arp: 2 } as const;
 export function nicOutput(w: Walk): number {
   const { addresses, nodes } = w.tables;
   const slot = findAddress(addresses, w.nextHop);
-  const isNode = slot >= 0 && addresses.kind[slot] === ADDRESS_KIND.NODE;
+  const kind = slot < 0 ? 0 : addresses.kind[slot]!;
+  const isNode = kind === ADDRESS_KIND.NODE || kind === ADDRESS_KIND.EGRESS_IP;
   if (w.onlyNode >= 0 || !isNode) return w.finish(Verdict.Left, Reason.None, nodes.nicPort[w.node]!);
   w.node = addresses.row[slot]!;
   // A mark does not go over the wire.

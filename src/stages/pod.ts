@@ -46,10 +46,24 @@ export function podInput(w: Walk): number {
   const reason = receive(w, pods.address[pod]!, pods.address[pod]!);
   if (reason !== Reason.None) return w.drop(reason);
   const destination = ipv4Dst(p, w.l3);
-  if (destination >>> 28 === 14 || destination === 0xffffffff) return w.drop(Reason.BroadcastUnserved);
+  if (destination >>> 28 === 14) return deliverGroup(w, port);
+  if (destination === 0xffffffff) return w.drop(Reason.BroadcastUnserved);
   if (destination !== pods.address[pod]) return w.drop(Reason.AddressForeign);
   if (isFragment(p, w.l3)) return w.drop(Reason.FragmentHeld);
   return deliver(w, pod, port);
+}
+
+/** To a group. Who has joined it is nowhere to be seen, so every pod that br0 delivers to has. What no stack takes from a
+ *  group is TCP and echo requests (icmp_echo_ignore_broadcasts). */
+function deliverGroup(w: Walk, port: number): number {
+  const protocol = ipv4Protocol(w.p, w.l3);
+  if (isFragment(w.p, w.l3)) return w.drop(Reason.FragmentHeld);
+  const isPlain = protocol === PROTOCOL.UDP || protocol === PROTOCOL.ICMP;
+  const bad = isPlain ? brokenReason(w, protocol) : Reason.None;
+  if (bad !== Reason.None) return w.drop(bad);
+  const isEcho = protocol === PROTOCOL.ICMP && icmpType(w.p, w.l4) === ICMP_TYPE.ECHO;
+  if (protocol === PROTOCOL.TCP || isEcho) return w.drop(Reason.BroadcastUnserved);
+  return w.finish(Verdict.Delivered, Reason.None, port);
 }
 
 function deliver(w: Walk, pod: number, port: number): number {

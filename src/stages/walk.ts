@@ -4,6 +4,7 @@ import { TOUCHES_MAX } from '../kernels/path-columns.js';
 import type { Arena } from '../packet/batch.js';
 import { HEADROOM, ROWS_PER_PACKET } from '../packet/batch.js';
 import type { Conntrack } from '../tables/conntrack.js';
+import { Copies } from '../tables/copies.js';
 import type { Tables } from '../tables/epoch.js';
 import { FLOW_KEY_SIZE } from '../tables/flows.js';
 import type { HeldPackets } from '../tables/held.js';
@@ -48,6 +49,8 @@ export const Entry = {
 export interface HopSink {
   stage(walk: Walk, stage: number): void;
   rule(walk: Walk, table: number, rule: number): void;
+  /** A copy goes on with the actions of a rule that the packet has met before it. */
+  copy(walk: Walk, table: number, rule: number): void;
 }
 
 /** No chain is longer: an answer, an error about it, a reset of that. */
@@ -61,6 +64,7 @@ export class Walk {
   readonly held: HeldPackets;
   /** Which client took which endpoint, for session affinity. */
   readonly recent = new RecentLists();
+  readonly copies = new Copies();
   readonly seed: number;
   readonly respond: boolean;
   /** One-node form: the only node walked, or -1. */
@@ -96,10 +100,14 @@ export class Walk {
   malformed: number = Reason.None;
   readonly key = new Int32Array(FLOW_KEY_SIZE);
   mark = 0;
+  /** Row of the egress address that the mark stands for, or -1. */
+  egressIp = -1;
   inDevice = 0;
   outDevice = 0;
   nextHop = 0;
   isGenerated = false;
+  /** A copy whose walk begins in br0, behind what the packet has met there. */
+  isCopy = false;
 
   // Conntrack's reference on the packet, which travels with it through tun0.
   ctInfo: number = CtInfo.UNTRACKED;
@@ -167,10 +175,12 @@ export class Walk {
     this.ofport = 0;
     this.tunId = 0;
     this.mark = 0;
+    this.egressIp = -1;
     this.inDevice = HostDevice.NONE;
     this.outDevice = HostDevice.NONE;
     this.l4Status = L4.UNKNOWN;
     this.isGenerated = false;
+    this.isCopy = false;
     this.hint = -2;
     this.isRecordable = true;
     this.touchCount = 0;

@@ -4,8 +4,9 @@
 import { layout, type TableOf } from '../layout/layout.js';
 
 export const ADDRESS_TABLE = layout('ADR1', { address: 'u32', row: 'u32', kind: 'u8' });
-/** row is a pod, or a node (its gateway on tun0, its NIC address), or a service row's ClusterIP. */
-export const ADDRESS_KIND = { POD: 1, GATEWAY: 2, NODE: 3, CLUSTER_IP: 4 } as const;
+/** row is a pod, or a node (its gateway on tun0, its NIC address), or a service row's ClusterIP, or the node that hosts an
+ *  egress address on its NIC. */
+export const ADDRESS_KIND = { POD: 1, GATEWAY: 2, NODE: 3, CLUSTER_IP: 4, EGRESS_IP: 5 } as const;
 
 export const MISS = -1;
 

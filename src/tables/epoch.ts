@@ -10,6 +10,7 @@ import {
 import { LayoutError, type TableOf } from '../layout/layout.js';
 import { ADDRESS_TABLE } from './addresses.js';
 import { DNS_NAMES, DNS_ORDER, type DnsTables, openDns } from './dns-table.js';
+import { EGRESS_IP_TABLE, type EgressIps } from './egress-ips.js';
 import {
   FLOW_ACTION,
   FLOW_FIELD,
@@ -63,6 +64,7 @@ export const EPOCH_ORDER = [
   STRING_BYTES,
   ...DNS_ORDER,
   ...POLICY_ORDER,
+  EGRESS_IP_TABLE,
 ] as const;
 
 /** Number of the first table of cluster DNS, and of the first of NetworkPolicies. */
@@ -87,6 +89,7 @@ export interface Tables {
   readonly frontSlots: TableOf<typeof FRONT_SLOTS>;
   readonly ranges: TableOf<typeof RANGE_TABLE>;
   readonly flows: FlowTables;
+  readonly egressIps: EgressIps;
   readonly dns: DnsTables;
 }
 
@@ -145,6 +148,7 @@ export class Epoch {
         policies: openPolicies(open, FIRST_POLICY_TABLE, places.addresses, places.nodes),
       },
       dns: openDns(open, FIRST_DNS_TABLE),
+      egressIps: open(EPOCH_ORDER.indexOf(EGRESS_IP_TABLE), EGRESS_IP_TABLE),
     };
     this.#strings = open(i++, STRING_INDEX);
     this.#bytes = open(i++, STRING_BYTES);

@@ -104,7 +104,26 @@ export const Op = {
   TunIdFromReg0: 11,
   SetTunDst: 12,
   Drop: 13,
+  /** ct(commit), and on with the next action. */
+  CtCommitHere: 14,
+  /** set_field of tun0's MAC, into the frame's destination. */
+  SetEthDstTun: 15,
+  /** set_field of the mark of row arg of the egress addresses. */
+  SetPktMark: 16,
+  /** Group of type select, see groupArg; its buckets follow, each behind a Bucket. */
+  Group: 17,
+  /** Actions of the bucket that follows. */
+  Bucket: 18,
+  /** Output like Output, with further ones to come: each takes a frame of its own, and none goes to in_port. */
+  OutputCopy: 19,
+  /** To the node with address arg by vxlan0, likewise; nothing on that node itself. */
+  TunnelCopy: 20,
 } as const;
+
+/** Argument of Op.Group: the group's number, which is a NetID, and how many buckets it has. */
+export const groupArg = (id: number, buckets: number): number => ((Math.min(buckets, 255) << 24) | id) >>> 0;
+export const groupId = (arg: number): number => arg & 0xffffff;
+export const groupBuckets = (arg: number): number => arg >>> 24;
 
 /** br0's fixed port numbers. */
 export const OFPORT = { VXLAN0: 1, TUN0: 2, FIRST_POD: 3 } as const;

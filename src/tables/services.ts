@@ -39,6 +39,8 @@ export const SERVICE_FLAG = {
   PER_NODE: 1,
   /** No endpoint here, but elsewhere: traffic policy Local drops where others reject. */
   LOCAL_ONLY: 2,
+  /** An EgressNetworkPolicy denies an endpoint outside the cluster, so the proxy knows none. */
+  FIREWALLED: 0x80,
 } as const;
 
 export const SCOPE = { INTERNAL: 0, EXTERNAL: 1 } as const;

@@ -76,6 +76,10 @@ export const Reason = {
   MachineConfigBlocked: 71,
   MetadataBlocked: 72,
   LoadBalancerFirewall: 73,
+  EndpointsDenied: 74,
+  EgressIpUnhosted: 75,
+  EgressIpClosed: 76,
+  MulticastNoReceiver: 77,
 } as const;
 export type Reason = (typeof Reason)[keyof typeof Reason];
 
@@ -429,5 +433,26 @@ export const REASONS: readonly ReasonText[] = [
     name: 'load-balancer-firewall',
     sentence: "The load balancer's address takes no traffic from this source.",
     layer: 'filter KUBE-PROXY-FIREWALL',
+  },
+  {
+    name: 'endpoints-denied',
+    sentence:
+      'An EgressNetworkPolicy denies an endpoint outside the cluster, so the proxy has none of the Service: REJECT.',
+    layer: 'filter FORWARD: KUBE-SERVICES; openshift-sdn proxy',
+  },
+  {
+    name: 'egress-ip-unhosted',
+    sentence: 'The namespace leaves the cluster by egress addresses, and no node hosts one of them for it.',
+    layer: 'br0 table 101, priority 100',
+  },
+  {
+    name: 'egress-ip-closed',
+    sentence: 'Nobody connects to an egress address from outside: it is for what leaves the cluster.',
+    layer: 'filter INPUT: OPENSHIFT-FIREWALL-ALLOW (REJECT)',
+  },
+  {
+    name: 'multicast-no-receiver',
+    sentence: 'No other pod of the NetID is on this node, or its namespaces do not all allow multicast.',
+    layer: 'br0 table 120',
   },
 ];

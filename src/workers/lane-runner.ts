@@ -226,7 +226,8 @@ export class LaneRunner {
       // A row of its own shows whose turn it was; what is held again shows later.
       if (row >= 0 && row < output.count) traces.push({ place: place[row]!, root: root[row]!, trace });
     }
-    for (let i = first; i < input.next; i++)
+    // The row after them may have given some of its rows, and have copies still to come.
+    for (let i = first; i <= input.next && i < input.count; i++)
       for (const trace of this.engine.explain(i))
         traces.push({ place: sequence[i]!, root: sequence[i]!, trace });
     this.#traces.push(...traces.sort((a, b) => a.place - b.place));

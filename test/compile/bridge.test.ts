@@ -14,7 +14,7 @@ function flowsOf(options: ClusterOptions = {}): { line: string; object: string; 
     .filter((row) => rule.node[row] === NONE || rule.node[row] === 0)
     .filter((row) => rule.quirk[row] === 0)
     .map((row) => {
-      const { priority, match, actions, object, cookie } = ruleText(epoch, row);
+      const { priority, match, actions, object, cookie } = ruleText(epoch, row, 0);
       const table = subtable.table[rule.subtable[row]!]!;
       return { line: `${table} ${priority} ${match || 'any'} -> ${actions}`, object, cookie };
     });
@@ -75,6 +75,7 @@ const COMMON = [
   '101 150 ct_state=+rpl -> output:2',
   '101 0 any -> output:2',
   '110 0 any -> drop',
+  `111 100 any -> ${toNode('192.168.1.102')},goto_table:120`,
   '120 0 any -> drop',
 ];
 

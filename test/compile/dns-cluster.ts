@@ -1,6 +1,7 @@
 /** Small model clusters for tests of names: one node, two namespaces, the Services that are given. */
 import { parseIpv4 } from '../../src/addr/ipv4.js';
 import type { Cluster } from '../../src/model/cluster.js';
+import { NO_NETWORK_OBJECTS } from '../../src/model/network-objects.js';
 import type { Endpoint, Service } from '../../src/model/service.js';
 
 /** A cluster with namespaces `idle` and `web` and cluster DNS at 172.30.0.10. */
@@ -20,6 +21,7 @@ export function cluster(services: readonly Service[], domain = 'cluster.local'):
     pods: [],
     services,
     policies: [],
+    network: NO_NETWORK_OBJECTS,
   };
 }
 

@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
 import { parseIpv4, parsePrefix } from '../../src/addr/ipv4.js';
+import { compile } from '../../src/compile/compile.js';
 import { dumpIptables } from '../../src/dump/iptables.js';
 import type { Epoch } from '../../src/tables/epoch.js';
-import { testEpoch } from '../support/cluster.js';
+import { testCluster, testEpoch } from '../support/cluster.js';
 import { externalEpoch } from '../support/external.js';
 import { needs } from '../support/needs.js';
 import { normaliseIptables } from './normalise.js';
@@ -158,3 +159,19 @@ test(
     }
   },
 );
+
+test('the node that hosts an egress address translates its mark, and lets nobody connect to it', () => {
+  const base = testCluster();
+  const address = parseIpv4('192.168.1.200');
+  const egressIps = [{ namespace: 'web', addresses: [address] }];
+  const hostedIps = [{ node: 'node2', addresses: [address] }];
+  const epoch = compile({ ...base, network: { ...base.network, egressIps, hostedIps } });
+  const about = (node: number): string[] =>
+    linesOf(dumpIptables(epoch, node)).filter((line) => /0x10003e8|192\.168\.1\.200/.test(line));
+  assert.deepEqual(about(NODE1), []);
+  assert.deepEqual(about(1), [
+    '-A OPENSHIFT-MASQUERADE -s 10.128.0.0/14 -d 10.128.0.0/14 -m mark --mark 0x10003e8 -j MASQUERADE',
+    '-A OPENSHIFT-MASQUERADE -s 10.128.0.0/14 -m mark --mark 0x10003e8 -j SNAT --to-source 192.168.1.200',
+    '-A OPENSHIFT-FIREWALL-ALLOW -d 192.168.1.200/32 -m conntrack --ctstate NEW -j REJECT --reject-with icmp-port-unreachable',
+  ]);
+});

@@ -1,15 +1,17 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
-import { dumpFlows } from '../../src/dump/openflow.js';
-import { ruleText } from '../../src/engine/explain.js';
+import { parseIpv4 } from '../../src/addr/ipv4.js';
+import { compile } from '../../src/compile/compile.js';
+import { dumpFlows, dumpGroups } from '../../src/dump/openflow.js';
+import { groupText, ruleText } from '../../src/engine/explain.js';
 import type { Epoch } from '../../src/tables/epoch.js';
-import { testEpoch } from '../support/cluster.js';
+import { testCluster, testEpoch } from '../support/cluster.js';
 import { needs } from '../support/needs.js';
 
 const NODE1 = 0;
 const NODE2 = 1;
-const flowsOf = (epoch: Epoch, node: number) => dumpFlows(epoch, node, (rule) => ruleText(epoch, rule));
+const flowsOf = (epoch: Epoch, node: number) => dumpFlows(epoch, node, (rule) => ruleText(epoch, rule, node));
 const linesOf = (epoch: Epoch, node: number): string[] => flowsOf(epoch, node).map(({ text }) => text);
 
 /** One line each of what tells a table set from another. */
@@ -74,4 +76,23 @@ test('ovs-ofctl accepts every line, in every mode', needs('ovs-ofctl'), () => {
     assert.equal(parsed.status, 0, parsed.stderr);
     assert.equal(parsed.stdout.split('\n').filter((line) => line.includes('ADD')).length, lines.length);
   }
+});
+
+test('an egress address is a group, on each node its own, and a rule that sends to it', () => {
+  const base = testCluster();
+  const address = parseIpv4('192.168.1.200');
+  const egressIps = [{ namespace: 'web', addresses: [address] }];
+  const hostedIps = [{ node: 'node2', addresses: [address] }];
+  const epoch = compile({ ...base, network: { ...base.network, egressIps, hostedIps } });
+  const groups = (node: number): string[] =>
+    dumpGroups(epoch, node, (rule) => groupText(epoch, rule)).map(({ text }) => text);
+  assert.deepEqual(groups(NODE1), [
+    'group_id=1001,type=select,bucket=actions=ct(commit),move:NXM_NX_REG0[]->NXM_NX_TUN_ID[0..31],set_field:192.168.1.102->tun_dst,output:1',
+  ]);
+  // 1001 has the masquerade bit, which a mark must not have.
+  assert.deepEqual(groups(NODE2), [
+    'group_id=1001,type=select,bucket=actions=set_field:c2:00:0a:81:00:01->eth_dst,set_field:0x010003e8->pkt_mark,output:2',
+  ]);
+  const wanted = 'cookie=0,table=101,priority=100,ip,reg0=0x3e9,actions=group:1001';
+  for (const node of [NODE1, NODE2]) assert.ok(linesOf(epoch, node).includes(wanted));
 });

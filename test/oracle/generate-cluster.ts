@@ -2,6 +2,7 @@
 import { parseIpv4, parsePrefix } from '../../src/addr/ipv4.js';
 import type { SeededRandom } from '../../src/io/generate-random.js';
 import type { Cluster, Namespace, Node, PluginMode, Pod, Protocol } from '../../src/model/cluster.js';
+import { NO_NETWORK_OBJECTS } from '../../src/model/network-objects.js';
 import type { NetworkPolicy, PolicyPeer, PolicyPort } from '../../src/model/policy.js';
 import type { Endpoint, Service } from '../../src/model/service.js';
 
@@ -42,6 +43,7 @@ export function generateCluster(random: SeededRandom): Cluster {
     pods,
     services,
     policies,
+    network: NO_NETWORK_OBJECTS,
   };
 }
 

@@ -109,7 +109,7 @@ function nodePlans(epoch: Epoch): NodePlan[] {
 
 /** The flow dump of node row `row` as one text. */
 export const flowText = (epoch: Epoch, row: number): string =>
-  `${dumpFlows(epoch, row, (rule) => ruleText(epoch, rule))
+  `${dumpFlows(epoch, row, (rule) => ruleText(epoch, rule, row))
     .map((flow) => flow.text)
     .join('\n')}\n`;
 

@@ -6,20 +6,22 @@ import { entryPort } from '../../src/replay/entry.js';
 import { LaneChooser } from '../../src/replay/lane.js';
 import { PacketView } from '../../src/replay/packet-view.js';
 import { ServiceIndex } from '../../src/replay/service-index.js';
-import { frame, type NAMES, twoNodes } from './traces.js';
+import { frame, type NAMES, twoNodes, twoNodesWithEgressIp } from './traces.js';
 
 const { tables } = await twoNodes();
+const EGRESS_IP = '192.168.1.200';
+const withEgressIp = (await twoNodesWithEgressIp(EGRESS_IP)).tables;
 const LANES = 64;
 
-function lanesOf(lines: readonly string[], lanes = LANES): number[] {
-  const chooser = new LaneChooser(tables, new ServiceIndex(tables), lanes);
+function lanesOf(lines: readonly string[], lanes = LANES, tablesOf = tables): number[] {
+  const chooser = new LaneChooser(tablesOf, new ServiceIndex(tablesOf), lanes);
   const view = new PacketView();
   return lines.map((line) => {
     const bytes = frame(line);
     const arena = createArena(bytes.length);
     arena.bytes.set(bytes);
     view.read(arena.view, 0, bytes.length, 4789);
-    const port = entryPort(tables, arena.view, 0, view);
+    const port = entryPort(tablesOf, arena.view, 0, view);
     return chooser.laneOf(arena.view, view, Math.max(port, 0));
   });
 }
@@ -49,6 +51,19 @@ for (const { why, lines } of [
       lines.map(() => lanes[0]),
     );
   });
+
+test('one lane: a connection under an egress address, and its reply', () => {
+  // Enough of them that no pair is in one lane by chance.
+  for (let host = 1; host <= 8; host++) {
+    const world = `203.0.113.${host}`;
+    const [out, back] = lanesOf(
+      [`shell:4000 > ${world}:443 SYN`, `${world}:443 > ${EGRESS_IP}:4000 SYNACK`],
+      LANES,
+      withEgressIp,
+    );
+    assert.equal(back, out, world);
+  }
+});
 
 test('both ends a server: lane 0', () => {
   assert.deepEqual(lanesOf(['pod-1:8080 > web:8080 SYN']), [0]);

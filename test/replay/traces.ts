@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseIpv4 } from '../../src/addr/ipv4.js';
 import { loadCluster } from '../../src/cluster.js';
+import { compile } from '../../src/compile/compile.js';
 import { createCapture } from '../../src/io/capture-writer.js';
 import type { Epoch } from '../../src/tables/epoch.js';
 import { packetBytes } from '../support/packets.js';
@@ -32,6 +33,15 @@ export const START_NS = 1_767_225_600_000_000_000n;
 
 export async function twoNodes(): Promise<Epoch> {
   return (await loadCluster(EXAMPLE)).compile();
+}
+
+/** The same, where namespace web leaves the cluster by this address of node2. */
+export async function twoNodesWithEgressIp(dotted: string): Promise<Epoch> {
+  const { model } = await loadCluster(EXAMPLE);
+  const addresses = [parseIpv4(dotted)];
+  const egressIps = [{ namespace: 'web', addresses }];
+  const hostedIps = [{ node: 'node2', addresses }];
+  return compile({ ...model, network: { ...model.network, egressIps, hostedIps } });
 }
 
 /** A packet and the interface that saw it. */

@@ -5,6 +5,7 @@
 import { parseIpv4, parsePrefix } from '../../src/addr/ipv4.js';
 import { compile } from '../../src/compile/compile.js';
 import type { Cluster, Pod, Protocol } from '../../src/model/cluster.js';
+import { NO_NETWORK_OBJECTS } from '../../src/model/network-objects.js';
 import type { NetworkPolicy } from '../../src/model/policy.js';
 import type { Endpoint, Service } from '../../src/model/service.js';
 import type { Epoch } from '../../src/tables/epoch.js';
@@ -112,6 +113,7 @@ export function testCluster(options: ClusterOptions = {}): Cluster {
     pods: PODS.map(testPod),
     services: SERVICES.map((row) => testService(row, options.internalPolicy ?? 'Cluster')),
     policies: [DENY_ALL],
+    network: NO_NETWORK_OBJECTS,
   };
 }
 

@@ -23,7 +23,8 @@ export function macOf(name: string): Mac {
   if (name === 'lo') return { hi: 0, lo: 0 };
   if (name === 'all') return { hi: 0xffff, lo: 0xffffffff };
   const device = /^(tun|nic)([12])$/.exec(name);
-  if (device === null) return { hi: POD_HI, lo: lookUp(name) };
+  if (device === null)
+    return isGroup(lookUp(name)) ? groupMac(lookUp(name)) : { hi: POD_HI, lo: lookUp(name) };
   return device[1] === 'tun'
     ? { hi: TUN_HI, lo: lookUp(`g${device[2]}`) }
     : { hi: NIC_HI, lo: lookUp(`n${device[2]}`) };
@@ -40,10 +41,15 @@ export function sentMacs(at: string, text: string): Macs {
   if (!/^[a-z]$/.test(at) || text.startsWith('arp') || text.startsWith('vxlan')) return {};
   const to = / > ([\w.]+)/.exec(text)![1]!;
   const destination = lookUp(to);
+  if (isGroup(destination)) return { srcMac: macOf(at), dstMac: groupMac(destination) };
   const tun = `tun${nodeOf(at).slice(-1)}`;
   const isOnLink = prefixContains(CLUSTER, destination) && formatIpv4(destination) !== gatewayOf(at);
   return { srcMac: macOf(at), dstMac: isOnLink ? { hi: POD_HI, lo: destination } : macOf(tun) };
 }
+
+const isGroup = (address: number): boolean => address >>> 28 === 14;
+/** RFC 1112 section 6.4. */
+const groupMac = (group: number): Mac => ({ hi: 0x0100, lo: 0x5e000000 | (group & 0x7fffff) });
 
 const gatewayOf = (pod: string): string => (nodeOf(pod) === 'node1' ? NAMES.g1 : NAMES.g2);
 

@@ -151,12 +151,14 @@ const flagsName = (flags: number): string =>
 
 function macs(src: number, dst: number, options: PacketOptions) {
   return {
-    dstMacHi: options.dstMac?.hi ?? POD_MAC_HI,
-    dstMacLo: options.dstMac?.lo ?? dst,
+    dstMacHi: options.dstMac?.hi ?? (isGroup(dst) ? 0x0100 : POD_MAC_HI),
+    dstMacLo: options.dstMac?.lo ?? (isGroup(dst) ? 0x5e000000 | (dst & 0x7fffff) : dst),
     srcMacHi: options.srcMac?.hi ?? POD_MAC_HI,
     srcMacLo: options.srcMac?.lo ?? src,
   };
 }
+
+const isGroup = (address: number): boolean => address >>> 28 === 14;
 
 const nodeMac = (value: number): { hi: number; lo: number } => ({ hi: 0x5254, lo: value });
 

@@ -2,6 +2,7 @@
 import { formatIpv4, formatPrefix } from '../../addr/ipv4.js';
 import type { LoadedCluster } from '../../cluster.js';
 import type { Cluster } from '../../model/cluster.js';
+import type { EgressPolicy } from '../../model/network-objects.js';
 import type { NetworkPolicy } from '../../model/policy.js';
 import type { Service } from '../../model/service.js';
 import type { Paint } from './colour.js';
@@ -36,6 +37,7 @@ export function checkReport({ model, unused, notes }: LoadedCluster) {
     })),
     services: model.services.map(serviceRow),
     policies: model.policies.map(policyRow),
+    egressPolicies: model.network.egressPolicies.map(egressPolicyRow),
     unused: unused.map(({ apiVersion, kind, count }) => ({ apiVersion, kind, count })),
     notes: [...notes],
   };
@@ -72,6 +74,11 @@ const serviceRow = (service: Service) => ({
   })),
 });
 
+const egressPolicyRow = ({ namespace, name, rules }: EgressPolicy) => ({
+  name: `${namespace}/${name}`,
+  rules: rules.map(({ isAllow, to }) => `${isAllow ? 'Allow' : 'Deny'} ${to}`),
+});
+
 const policyRow = (policy: NetworkPolicy) => ({
   name: `${policy.namespace}/${policy.name}`,
   directions: [...(policy.hasIngress ? ['ingress'] : []), ...(policy.hasEgress ? ['egress'] : [])],
@@ -95,6 +102,7 @@ export function checkText(report: CheckReport, paint: Paint): string {
     namespacesText(report, paint),
     servicesText(report, paint),
     policiesText(report, paint),
+    egressPoliciesText(report, paint),
     unusedText(report),
     report.notes.map((note) => `note: ${note}\n`).join(''),
   ];
@@ -198,6 +206,13 @@ const policiesText = (report: CheckReport, paint: Paint): string =>
       policy.directions.join(', '),
       String(policy.ingressRules + policy.egressRules),
     ]),
+    paint,
+  );
+
+const egressPoliciesText = (report: CheckReport, paint: Paint): string =>
+  textTable(
+    [{ head: 'EGRESSNETWORKPOLICY' }, { head: 'RULES' }],
+    report.egressPolicies.map(({ name, rules }) => [name, rules.join(', ')]),
     paint,
   );
 

@@ -32,12 +32,15 @@ export const hostSubnetSchema = mapping({
   host: text.nullish(),
   hostIP: address.nullish(),
   subnet: ipv4Network,
+  egressIPs: listOf(address).nullish(),
+  egressCIDRs: listOf(network).nullish(),
 });
 
 export const netNamespaceSchema = mapping({
   metadata,
   netname: text.nullish(),
   netid: whole(0, 0xffffff),
+  egressIPs: listOf(address).nullish(),
 });
 
 const networkSpec = mapping({

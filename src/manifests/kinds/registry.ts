@@ -1,5 +1,6 @@
 /** Which kinds are read, from which API groups, with which schema. */
 import type { z } from 'zod';
+import { egressPolicySchema } from './egress-policy.js';
 import { endpointSliceSchema, endpointsSchema } from './endpoints.js';
 import { namespaceSchema, serviceCidrSchema } from './namespace.js';
 import { nodeSchema } from './node.js';
@@ -29,6 +30,7 @@ export const SCHEMAS = {
   ClusterNetwork: clusterNetworkSchema,
   HostSubnet: hostSubnetSchema,
   NetNamespace: netNamespaceSchema,
+  EgressNetworkPolicy: egressPolicySchema,
   NetworkConfig: networkConfigSchema,
   NetworkOperator: networkOperatorSchema,
 } as const;
@@ -63,6 +65,7 @@ const ROWS: readonly [KindName, readonly string[], readonly string[], boolean][]
   ['ClusterNetwork', [SDN, CORE], ['ClusterNetwork'], false],
   ['HostSubnet', [SDN, CORE], ['HostSubnet'], false],
   ['NetNamespace', [SDN, CORE], ['NetNamespace'], false],
+  ['EgressNetworkPolicy', [SDN, CORE], ['EgressNetworkPolicy'], true],
   ['NetworkConfig', ['config.openshift.io'], ['Network'], false],
   ['NetworkOperator', ['operator.openshift.io'], ['Network'], false],
 ];

@@ -85,7 +85,7 @@ function translateTo(w: Walk, service: number, isMarked: boolean): boolean {
   w.service = service;
   w.endpoint = endpoint;
   w.refusal = Refusal.NONE;
-  if (isMarked || w.tuple[0]! >>> 0 === address) w.mark = tables.config.masqueradeMark[0]!;
+  if (isMarked || w.tuple[0]! >>> 0 === address) w.mark = (w.mark | tables.config.masqueradeMark[0]!) >>> 0;
   w.fresh |= CT_FLAG.DST_NAT;
   w.reply[0] = address;
   w.reply[2] = (port << 16) | (w.reply[2]! & 0xffff);

@@ -15,13 +15,16 @@ const PORT_TRIES_MIN = 8;
 /** nat POSTROUTING. The mark is masqueraded from a random port; else what leaves the cluster network is, keeping its
  *  port where that is free. False when no port is free. */
 export function translateNewSource(w: Walk): boolean {
-  const isMarked = w.mark !== 0;
+  const isMarked = isMasqueradeMarked(w);
   const source = w.tuple[0]! >>> 0;
   const destination = w.reply[0]! >>> 0;
   const { nodes, networks } = w.tables;
-  if (!isMarked && !(isClusterAddress(networks, source) && !isClusterAddress(networks, destination)))
-    return keepSource(w);
-  const address = w.outDevice === HostDevice.TUN0 ? nodes.gateway[w.node]! : nodes.address[w.node]!;
+  const isPod = isClusterAddress(networks, source);
+  const leaves = isPod && !isClusterAddress(networks, destination);
+  const isEgress = isPod && hasEgressMark(w);
+  if (!isMarked && !isEgress && !leaves) return keepSource(w);
+  const own = w.outDevice === HostDevice.TUN0 ? nodes.gateway[w.node]! : nodes.address[w.node]!;
+  const address = isEgress && leaves ? w.tables.egressIps.address[w.egressIp]! : own;
   // The host's own packets already have this source, and keep their port while it is free.
   if (source === address && !isMarked) return true;
   w.fresh |= CT_FLAG.SRC_NAT;
@@ -30,6 +33,13 @@ export function translateNewSource(w: Walk): boolean {
   natSource(w);
   return true;
 }
+
+/** KUBE-MARK-MASQ's bit. */
+export const isMasqueradeMarked = (w: Walk): boolean => (w.mark & w.tables.config.masqueradeMark[0]!) !== 0;
+
+/** The rules of an egress address in OPENSHIFT-MASQUERADE compare the whole mark: one that asks for masquerade, too, has
+ *  another (iptables.go ensureEgressIPRules). */
+const hasEgressMark = (w: Walk): boolean => w.egressIp >= 0 && w.mark === w.tables.egressIps.mark[w.egressIp];
 
 /** No rule changes the source; but when the endpoint already has a connection from this very port (the client reaches
  *  it directly too), the kernel moves this one to another port, so that answers can be told apart. */

@@ -1,0 +1,53 @@
+/** NetNamespaces and HostSubnets: egress addresses, and who may send to groups. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { formatIpv4 } from '../../src/addr/ipv4.js';
+import { loadWith, problemLines } from './support.js';
+
+const netNamespace = (name: string, metadata: string, more = ''): string =>
+  `apiVersion: network.openshift.io/v1\nkind: NetNamespace\nmetadata: { name: ${name}${metadata} }\nnetname: ${name}\nnetid: 7\n${more}`;
+const hostSubnet = (name: string, more: string): string =>
+  `apiVersion: network.openshift.io/v1\nkind: HostSubnet\nmetadata: { name: ${name} }\nhostIP: 192.168.1.9\nsubnet: 10.130.0.0/23\n${more}`;
+
+const MULTICAST = 'netnamespace.network.openshift.io/multicast-enabled';
+
+test('egress addresses keep their order; IPv6 ones and empty lists are left out', async () => {
+  const { cluster } = await loadWith(
+    netNamespace('web', '', "egressIPs: ['192.168.1.201', '2001:db8::1', '192.168.1.200']\n"),
+    hostSubnet('n3', "egressIPs: ['192.168.1.200']\n"),
+  );
+  const { egressIps, hostedIps } = cluster.network;
+  const words = (addresses: readonly number[]): string => addresses.map(formatIpv4).join(' ');
+  assert.deepEqual(
+    egressIps.map(({ namespace, addresses }) => `${namespace}: ${words(addresses)}`),
+    ['web: 192.168.1.201 192.168.1.200'],
+  );
+  assert.deepEqual(
+    hostedIps.map(({ node, addresses }) => `${node}: ${words(addresses)}`),
+    ['n3: 192.168.1.200'],
+  );
+});
+
+test('egressCIDRs without addresses are noted: the master would give it some', async () => {
+  const { notes } = await loadWith(hostSubnet('n3', "egressCIDRs: ['192.168.1.0/24']\n"));
+  assert.ok(
+    notes.some((note) => note.startsWith('HostSubnets with egressCIDRs alone')),
+    notes.join('\n'),
+  );
+});
+
+for (const [value, isEnabled] of [
+  ["'true'", true],
+  ["'True'", false],
+  ["''", false],
+] as const)
+  test(`multicast: the annotation says ${value}`, async () => {
+    const { cluster } = await loadWith(netNamespace('web', `, annotations: { ${MULTICAST}: ${value} }`));
+    assert.deepEqual(cluster.network.multicast, isEnabled ? ['web'] : []);
+  });
+
+test('what is no address is told with its place', async () => {
+  assert.deepEqual(await problemLines(netNamespace('web', '', 'egressIPs: [x]\n')), [
+    'in.yaml:6: NetNamespace web: egressIPs[0]: "x", would do: an IP address, such as 10.128.0.5',
+  ]);
+});
