@@ -9,6 +9,8 @@ export interface Identity {
   readonly row: number;
   /** Row of the namespace. */
   readonly namespace: number;
+  /** Number of its set of labels and ports, the same in all namespaces. */
+  readonly labelSet: number;
   /** Those of the pods' labels that selectors ask for. */
   readonly labels: Readonly<Record<string, string>>;
   /** Those of the pods' ports whose names rules use. */
@@ -22,9 +24,12 @@ export class Identities {
   readonly ofNamespace: readonly (readonly Identity[])[];
   readonly #namespaces: readonly Namespace[];
   readonly #rows: ReadonlyMap<string, number>;
+  /** By number of a set of labels: those who have it. */
+  readonly ofLabelSet: readonly (readonly Identity[])[];
   /** What was selected before, as many policies ask alike. */
   readonly #selected = new Map<string, readonly Identity[]>();
   readonly #selectedNamespaces = new Map<string, readonly number[]>();
+  readonly #byNamedPort = new Map<string, ReadonlyMap<number, readonly Identity[]>>();
 
   /** `podRows`: rows of the pod table by podKey. */
   constructor(cluster: Cluster, podRows: ReadonlyMap<string, number>) {
@@ -33,13 +38,16 @@ export class Identities {
     const { keys, names } = whatPoliciesAskFor(cluster);
     const ofNamespace: Identity[][] = cluster.namespaces.map(() => []);
     const all: Identity[] = [];
+    const ofLabelSet: Identity[][] = [];
+    const labelSets = new Map<string, number>();
     const known = new Map<string, { row: number; address: number }[]>();
     for (const pod of cluster.pods) {
       const namespace = this.#rows.get(pod.namespace);
       if (pod.isHostNetwork || namespace === undefined) continue;
       const labels = askedLabels(pod, keys);
       const ports = pod.ports.filter((port) => names.has(port.name));
-      const key = JSON.stringify([namespace, labels, ports]);
+      const facts = JSON.stringify([labels, ports]);
+      const key = `${namespace} ${facts}`;
       const member = { row: podRows.get(podKey(pod))!, address: pod.address };
       const pods = known.get(key);
       if (pods !== undefined) {
@@ -48,11 +56,16 @@ export class Identities {
       }
       const members = [member];
       known.set(key, members);
-      const identity = { row: all.length, namespace, labels, ports, pods: members };
+      const labelSet = labelSets.get(facts) ?? labelSets.size;
+      labelSets.set(facts, labelSet);
+      const identity = { row: all.length, namespace, labelSet, labels, ports, pods: members };
+      if (ofLabelSet.length === labelSet) ofLabelSet.push([]);
+      ofLabelSet[labelSet]!.push(identity);
       all.push(identity);
       ofNamespace[namespace]!.push(identity);
     }
     this.all = all;
+    this.ofLabelSet = ofLabelSet;
     this.ofNamespace = ofNamespace;
   }
 
@@ -72,6 +85,28 @@ export class Identities {
     return found;
   }
 
+  /** Who has a port of that name, by the number behind it. */
+  byNamedPort(name: string, protocol: Protocol): ReadonlyMap<number, readonly Identity[]> {
+    const key = `${protocol} ${name}`;
+    const known = this.#byNamedPort.get(key);
+    if (known !== undefined) return known;
+    const found = new Map<number, Identity[]>();
+    for (const identity of this.all) {
+      const number = namedPort(identity, name, protocol);
+      if (number < 0) continue;
+      const list = found.get(number);
+      if (list === undefined) found.set(number, [identity]);
+      else list.push(identity);
+    }
+    this.#byNamedPort.set(key, found);
+    return found;
+  }
+
+  /** Numbers of the sets of labels that the selector selects. */
+  selectLabelSets(selector: LabelSelector): readonly number[] {
+    return this.ofLabelSet.flatMap(([one], set) => (selects(selector, one!.labels) ? [set] : []));
+  }
+
   /** Rows of the namespaces that the selector selects. */
   selectNamespaces(selector: LabelSelector): readonly number[] {
     const key = JSON.stringify(selector);
@@ -85,8 +120,12 @@ export class Identities {
   }
 }
 
+/** Pods of all of them together. */
+export const podCount = (identities: readonly Identity[]): number =>
+  identities.reduce((sum, { pods }) => sum + pods.length, 0);
+
 /** The number behind a port's name, or -1. Of two with one name the first counts (kubernetes pkg/api/v1/pod FindPort). */
-export const namedPort = (identity: Identity, name: string, protocol: Protocol): number =>
+const namedPort = (identity: Identity, name: string, protocol: Protocol): number =>
   identity.ports.find((port) => port.name === name && port.protocol === protocol)?.port ?? -1;
 
 /** Label keys of all selectors of pods, and names of ports. */

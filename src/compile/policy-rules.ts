@@ -5,7 +5,7 @@ import type { LabelSelector, NetworkPolicy, PolicyPeer, PolicyPort, PolicyRule }
 import { Effect, PeerKind } from '../tables/policies.js';
 import { Quirk } from '../verdict/quirks.js';
 import { PROTOCOL_NUMBER } from './nodes.js';
-import { type Identities, type Identity, namedPort } from './policy-identities.js';
+import type { Identities, Identity } from './policy-identities.js';
 import { selectsEverything } from './selector.js';
 
 export type Direction = 'ingress' | 'egress';
@@ -46,6 +46,7 @@ export const OWN_NODE = peer(PeerKind.NODE);
 export const netId = (vni: number): Peer => peer(PeerKind.NETID, vni);
 export const netIdPod = (namespace: number): Peer => peer(PeerKind.NETID_POD, namespace);
 export const namespacePods = (namespace: number): Peer => peer(PeerKind.NAMESPACE, namespace);
+export const labelledPods = (labelSet: number): Peer => peer(PeerKind.LABELS, labelSet);
 export const identityPods = (identity: Identity): Peer => peer(PeerKind.IDENTITY, identity.row);
 /** A /0 is no condition at all. */
 export const block = (prefix: Ipv4Prefix): Peer =>
@@ -66,8 +67,19 @@ export function apiPeers(identities: Identities, rule: PolicyRule, own: number):
 function apiPeer(identities: Identities, one: PolicyPeer, own: number): readonly Peer[] {
   if (one.kind === 'block') return subtract(one.prefix, one.except).map(block);
   const { podSelector, namespaceSelector } = one;
+  return podPeers(identities, podSelector, namespaceSelector, own);
+}
+
+/** Pods that selectors select; without a namespaceSelector those of the policy's own namespace. */
+export function podPeers(
+  identities: Identities,
+  podSelector: LabelSelector | null,
+  namespaceSelector: LabelSelector | null,
+  own: number,
+): readonly Peer[] {
   const everyPod = podSelector === null || selectsEverything(podSelector);
-  if (everyPod && namespaceSelector !== null && selectsEverything(namespaceSelector)) return [ANY_POD];
+  if (namespaceSelector !== null && selectsEverything(namespaceSelector))
+    return everyPod ? [ANY_POD] : identities.selectLabelSets(podSelector).map(labelledPods);
   const spaces = spacesOf(identities, namespaceSelector, own);
   if (everyPod) return spaces.map(namespacePods);
   return spaces.flatMap((space) => identities.select(space, podSelector).map(identityPods));
@@ -107,16 +119,10 @@ export function* namedPortRows(
   peers: readonly Peer[],
   { protocol, port }: PolicyPort,
 ): Generator<RuleRow> {
-  const owners = base.direction === 'ingress' ? ownersIn(identities, base) : identities.all;
-  const byNumber = new Map<number, Identity[]>();
-  for (const identity of owners) {
-    const number = namedPort(identity, String(port), protocol);
-    if (number < 0) continue;
-    const list = byNumber.get(number);
-    if (list === undefined) byNumber.set(number, [identity]);
-    else list.push(identity);
-  }
-  for (const [number, owning] of byNumber) {
+  const own = new Set(base.direction === 'ingress' ? ownersIn(identities, base) : identities.all);
+  for (const [number, all] of identities.byNamedPort(String(port), protocol)) {
+    const owning = all.filter((identity) => own.has(identity));
+    if (owning.length === 0) continue;
     const at = (PROTOCOL_NUMBER[protocol] << 16) | number;
     const span = { portFirst: at, portLast: at };
     if (base.direction === 'ingress') yield { ...base, targets: owning, peers, ...span };
@@ -130,24 +136,28 @@ export function* namedPortRows(
 const ownersIn = (identities: Identities, base: RowBase): readonly Identity[] =>
   base.targets ?? identities.ofNamespace[base.namespace]!;
 
-/** Of `owners`, those that are among `peers`. */
+/** Of `owners`, those that are among `peers`. All of one set of labels are owners, or none: ports tell sets apart. */
 function restrict(peers: readonly Peer[], owners: readonly Identity[]): readonly Peer[] {
-  const has = (kind: number, value: number): boolean =>
-    peers.some((one) => one.kind === kind && one.value === value);
+  const whole = new Set(peers.map(({ kind, value }) => `${kind} ${value}`));
+  const has = (kind: number, value: number): boolean => whole.has(`${kind} ${value}`);
+  const isEverybody = has(PeerKind.ANY, 0) || has(PeerKind.POD, 0);
+  const sets = new Set(
+    owners
+      .map(({ labelSet }) => labelSet)
+      .filter((labelSet) => isEverybody || has(PeerKind.LABELS, labelSet)),
+  );
   const blocks = peers.filter((one) => one.kind === PeerKind.BLOCK);
-  return owners.flatMap((identity) => {
-    const isWhole =
-      has(PeerKind.ANY, 0) ||
-      has(PeerKind.POD, 0) ||
-      has(PeerKind.NAMESPACE, identity.namespace) ||
-      has(PeerKind.IDENTITY, identity.row);
-    if (isWhole) return [identityPods(identity)];
+  const others = owners.flatMap((identity) => {
+    if (sets.has(identity.labelSet)) return [];
+    if (has(PeerKind.NAMESPACE, identity.namespace) || has(PeerKind.IDENTITY, identity.row))
+      return [identityPods(identity)];
     return identity.pods
       .filter(({ address }) =>
         blocks.some((one) => prefixContains({ base: one.value, length: one.length }, address)),
       )
       .map(({ address }) => block({ base: address, length: 32 }));
   });
+  return [...[...sets].map(labelledPods), ...others];
 }
 
 /** The prefixes of `whole` without those of `except` (openshift/sdn pkg/util/ranges). */

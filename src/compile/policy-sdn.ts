@@ -7,7 +7,7 @@ import { Effect } from '../tables/policies.js';
 import { Quirk } from '../verdict/quirks.js';
 import { PROTOCOL_NUMBER } from './nodes.js';
 import { apiRows } from './policy-api.js';
-import type { Identities, Identity } from './policy-identities.js';
+import { type Identities, type Identity, podCount } from './policy-identities.js';
 import {
   ALL_PORTS,
   ANY_POD,
@@ -16,12 +16,11 @@ import {
   block,
   DIRECTIONS,
   type Direction,
-  identityPods,
   namedPortRows,
-  namespacePods,
   netId,
   netIdPod,
   type Peer,
+  podPeers,
   portSpan,
   type RuleRow,
   rowBase,
@@ -151,10 +150,7 @@ function endOf(
       sum + podCount(everyPod ? identities.ofNamespace[space]! : identities.select(space, podSelector)),
     0,
   );
-  const peers = everyPod
-    ? spaces.map(namespacePods)
-    : spaces.flatMap((space) => identities.select(space, podSelector).map(identityPods));
-  return { peers, more: [], flows };
+  return { peers: podPeers(identities, podSelector, namespaceSelector, own), more: [], flows };
 }
 
 /** On ingress whole namespaces are known by the sender's NetID, and 0 is not only that of a namespace. */
@@ -169,9 +165,6 @@ function netIdEnds(namespaces: readonly Namespace[], spaces: readonly number[], 
   const more = spaces.some(isZero) ? [{ quirk: Quirk.NetIdZero, peers: [netId(0)] }] : [];
   return { peers, more, flows: spaces.length };
 }
-
-const podCount = (identities: readonly Identity[]): number =>
-  identities.reduce((sum, identity) => sum + identity.pods.length, 0);
 
 /** How many flows upstream makes of a rule's ports. */
 function portFlows(rule: PolicyRule): number {

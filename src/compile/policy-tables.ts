@@ -18,7 +18,7 @@ import {
   POLICY_TARGETS,
 } from '../tables/policies.js';
 import type { PolicySet } from './policy.js';
-import type { Identity } from './policy-identities.js';
+import { type Identity, podCount } from './policy-identities.js';
 import type { Direction, Peer, RuleRow } from './policy-rules.js';
 import { ScopeBuilder } from './policy-scopes.js';
 import type { Strings } from './strings.js';
@@ -53,8 +53,8 @@ export function buildPolicyTables(
     scopes.builder.finishSlots(),
     scopes.builder.intervals,
     scopes.builder.blocks,
-    scopes.builder.lists,
-    scopes.builder.ports,
+    scopes.builder.lists.lists,
+    scopes.builder.lists.ports,
     rules.table,
     rules.targets,
     rules.peers,
@@ -118,9 +118,10 @@ function buildIdentities({ identities, podCount }: PolicySet, scopes: ScopesOfId
   const members = new TableBuilder(POLICY_MEMBERS);
   const pods = new TableBuilder(POLICY_PODS);
   const ofPod: number[] = [];
-  for (const { row, namespace, labels, ports, pods: own } of identities.all) {
+  for (const { row, namespace, labelSet, labels, ports, pods: own } of identities.all) {
     table.add({
       namespace,
+      labels: labelSet,
       ingress: scopes.ingress[row]!,
       egress: scopes.egress[row]!,
       podFirst: members.rows,
@@ -148,12 +149,12 @@ function buildRules(
   // Rules of one policy share their targets, entries of one rule their peers.
   const targetRuns = new Map<readonly Identity[], number>();
   const peerRuns = new Map<readonly Peer[], number>();
-  const counts = (peer: Peer): number =>
-    peer.kind === PeerKind.IDENTITY
-      ? identities.all[peer.value]!.pods.length
-      : peer.kind === PeerKind.NAMESPACE
-        ? identities.ofNamespace[peer.value]!.reduce((sum, { pods }) => sum + pods.length, 0)
-        : 1;
+  const counts = (peer: Peer): number => {
+    const { all, ofNamespace, ofLabelSet } = identities;
+    if (peer.kind === PeerKind.IDENTITY) return podCount([all[peer.value]!]);
+    if (peer.kind === PeerKind.NAMESPACE) return podCount(ofNamespace[peer.value]!);
+    return peer.kind === PeerKind.LABELS ? podCount(ofLabelSet[peer.value]!) : 0;
+  };
   for (const [number, row] of rows.entries()) {
     let targetFirst = 0;
     if (row.targets !== null) {
@@ -190,8 +191,7 @@ function matchText(cluster: Cluster, row: RuleRow, counts: (peer: Peer) => numbe
   const isAll = protocol === 0;
   const parts = [isAll ? 'ip' : PROTOCOLS[protocol]!];
   const peer = peersText(cluster, row.peers, counts);
-  const own =
-    row.targets === null ? '' : manyText(row.targets.reduce((sum, { pods }) => sum + pods.length, 0));
+  const own = row.targets === null ? '' : manyText(podCount(row.targets));
   const [src, dst] = isIngress ? [peer, own] : [own, peer];
   if (src.startsWith('reg0') || src.startsWith('tun')) parts.push(src);
   else if (src !== '') parts.push(`nw_src=${src}`);
@@ -219,9 +219,9 @@ function peersText(cluster: Cluster, peers: readonly Peer[], counts: (peer: Peer
   if (peers.length === 1 && blocks.length === 1)
     return formatPrefix({ base: first.value, length: first.length }).replace(/\/32$/, '');
   const words: string[] = [];
-  const pods = peers.filter((peer) => peer.kind === PeerKind.IDENTITY || peer.kind === PeerKind.NAMESPACE);
   const spaces = peers.filter((peer) => peer.kind === PeerKind.NETID || peer.kind === PeerKind.NETID_POD);
-  if (pods.length > 0) words.push(manyText(pods.reduce((sum, peer) => sum + counts(peer), 0)).slice(1, -1));
+  const pods = peers.reduce((sum, peer) => sum + counts(peer), 0);
+  if (pods > 0) words.push(manyText(pods).slice(1, -1));
   if (peers.some((peer) => peer.kind === PeerKind.POD)) words.push('every pod');
   if (peers.some((peer) => peer.kind === PeerKind.NODE)) words.push('own node');
   if (spaces.length > 0) words.push(`${spaces.length} NetIDs`);

@@ -110,6 +110,8 @@ function peerWords(epoch: Epoch, kind: number, value: number, length: number, no
       return byAddress(addressesOf(epoch, value));
     case PeerKind.NAMESPACE:
       return everyIdentity((identity) => identities.namespace[identity] === value);
+    case PeerKind.LABELS:
+      return everyIdentity((identity) => identities.labels[identity] === value);
     case PeerKind.NODE:
       return byAddress([formatIpv4(nodes.gateway[node]!), formatIpv4(nodes.address[node]!)]);
     // The SDN has one wider flow for these, which stands among the rules that quirks add.

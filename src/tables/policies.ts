@@ -9,7 +9,8 @@
  *    slot or block -> PLL1 list -> PLT1 port interval -> PLR1 rule -> FRL1 rule
  *
  *  PLP1, by pod: identity u32.   PLM1: pod u32, runs by identity.
- *  PLI1: namespace u32 | ingress u32 | egress u32 (scopes, NONE: not isolated) | podFirst u32 | podCount u32 | facts u32
+ *  PLI1: namespace u32 | labels u32 (equal for equal labels in any namespace) | ingress u32 | egress u32 (scopes, NONE: not
+ *        isolated) | podFirst u32 | podCount u32 | facts u32
  *  PLS1: next u32 | first u32 | count u32 (its intervals) | policyFirst u32 | policyCount u32 | kinds u16 | effect u8
  *  PLQ1: document u32, runs by scope: the policies that isolate.
  *  PLH1: scope u32 | value u32 | list u32, +1; 0 is empty | kind u8. Linear probing, power-of-two, load <= 0.5.
@@ -27,6 +28,7 @@ import { type NODE_TABLE, NONE } from './nodes.js';
 export const POLICY_PODS = layout('PLP1', { identity: 'u32' });
 export const POLICY_IDENTITIES = layout('PLI1', {
   namespace: 'u32',
+  labels: 'u32',
   ingress: 'u32',
   egress: 'u32',
   podFirst: 'u32',
@@ -87,7 +89,7 @@ export const POLICY_ORDER = [
 ] as const;
 
 /** What a rule says of the other end. NETID: register 0 holds it. NETID_POD: that, and the address is a pod's of the
- *  namespace. BLOCK is found by interval, the others by slot. */
+ *  namespace. LABELS: pods of any namespace. BLOCK is found by interval, the others by slot. */
 export const PeerKind = {
   ANY: 0,
   NODE: 1,
@@ -96,7 +98,8 @@ export const PeerKind = {
   NAMESPACE: 4,
   NETID_POD: 5,
   IDENTITY: 6,
-  BLOCK: 7,
+  LABELS: 7,
+  BLOCK: 8,
 } as const;
 
 /** What became of a rule: it stands as the API has it; a quirk of the SDN adds it; a quirk leaves it out. */
@@ -182,6 +185,8 @@ export function findInScope(
   if (identity !== NONE) {
     const namespace = t.identities.namespace[identity]!;
     if (kinds & (1 << PeerKind.IDENTITY)) rule = bySlot(t, scope, PeerKind.IDENTITY, identity, port);
+    if (rule === NONE && kinds & (1 << PeerKind.LABELS))
+      rule = bySlot(t, scope, PeerKind.LABELS, t.identities.labels[identity]!, port);
     if (rule === NONE && kinds & (1 << PeerKind.NAMESPACE))
       rule = bySlot(t, scope, PeerKind.NAMESPACE, namespace, port);
     if (rule === NONE && kinds & (1 << PeerKind.POD)) rule = bySlot(t, scope, PeerKind.POD, 0, port);
