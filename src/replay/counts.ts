@@ -37,6 +37,16 @@ export interface RuleCount {
   readonly packets: number;
 }
 
+/** Packets that a quirk of the SDN decided about. */
+export interface QuirkCount {
+  readonly quirk: string;
+  readonly sentence: string;
+  /** As `NetworkPolicy shop/web-allow ingress[0].ports[1]`. */
+  readonly rule: string;
+  readonly verdict: 'let through' | 'denied';
+  readonly packets: number;
+}
+
 /** Packets that entered at one node and ended at another, or the same. */
 export interface PairCount extends Count {
   readonly from: string;

@@ -8,13 +8,14 @@ import { createLanePool, type LanePool } from '../workers/lane-pool.js';
 import type { LaneSettings } from '../workers/lane-runner.js';
 import { shareLanes } from '../workers/lane-shares.js';
 import { Chunk, Fate } from './chunk.js';
-import type { NamedCount, OutcomeCount, PairCount, RuleCount, ServiceCount } from './counts.js';
+import type { NamedCount, OutcomeCount, PairCount, QuirkCount, RuleCount, ServiceCount } from './counts.js';
 import { defaultLanes, splitState } from './default-lanes.js';
 import { Director } from './director.js';
 import { Fingerprint } from './fingerprint.js';
 import { type Consumers, mergeDrained, mergeOutput } from './merge-output.js';
 import { type ObservationCounts, Outcomes } from './outcomes.js';
 import type { PlaceRule } from './places.js';
+import { hasQuirks, quirkCounts } from './quirk-report.js';
 import { ResultCapture } from './result-capture.js';
 import { ruleCounts } from './rule-report.js';
 import { Summary } from './summary.js';
@@ -68,6 +69,8 @@ export interface RunCounts {
   readonly pathCache: { readonly hits: number; readonly misses: number };
   /** Null unless they are counted. */
   readonly rules: readonly RuleCount[] | null;
+  /** Quirks of the SDN's NetworkPolicy that decided about packets. */
+  readonly quirks: readonly QuirkCount[];
   readonly stages: readonly StageTime[] | null;
   readonly ledger: Ledger;
   /** Packets that went down with a worker. */
@@ -173,7 +176,10 @@ class Run {
     const rows = options.chunkRows ?? DEFAULT_CHUNK_ROWS;
     this.#chunks = Array.from({ length: slots }, () => new Chunk(rows, lanesOfWorker));
     this.#accounts = lanesOfWorker.map(() => null);
-    this.#counted = { countsRules: options.countsRules ?? false, timesStages: options.timesStages ?? false };
+    this.#counted = {
+      countsRules: options.countsRules === true || hasQuirks(epoch),
+      timesStages: options.timesStages ?? false,
+    };
     const size = metricsSize(epoch.tables, this.#counted);
     this.#counters = Array.from({ length: this.#lanes }, () => new SharedArrayBuffer(size));
     const settings: LaneSettings = {
@@ -300,7 +306,8 @@ class Run {
       connections,
       connectionsLive: metrics.connectionsLive,
       pathCache: { hits: metrics.pathHits, misses: metrics.pathMisses },
-      rules: this.#counted.countsRules === true ? ruleCounts(this.#epoch, metrics.rulePackets) : null,
+      rules: this.#options.countsRules === true ? ruleCounts(this.#epoch, metrics.rulePackets) : null,
+      quirks: quirkCounts(this.#epoch, metrics.rulePackets),
       stages: this.#counted.timesStages === true ? stageTimes(metrics.stageTimes) : null,
       ledger,
       lost: this.#lost,

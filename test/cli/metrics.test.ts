@@ -277,6 +277,7 @@ function largeRun(count: number): RunCounts {
     bytes: 10 * count,
     verdicts: [],
     reasons: [],
+    quirks: [],
     outcomes: [],
     services: numbers.map((i) => ({ name: name(i), ...each, endpoints: [{ name: `pod:${i}`, ...each }] })),
     nodePairs: numbers.map((i) => ({ from: `node${i}`, to: `node${count - 1 - i}`, packets: 1, bytes: 10 })),

@@ -56,6 +56,37 @@ test('the text names reasons with their sentence, and the fingerprint', async ()
   assert.match(out, /ledger +4 in \+ 1 generated = 4 delivered \+ 1 rejected\n/);
 });
 
+test('quirks of the SDN are counted by the rule that they add or leave out', async () => {
+  const policy = {
+    apiVersion: 'networking.k8s.io/v1',
+    kind: 'NetworkPolicy',
+    metadata: { namespace: 'openshift-dns', name: 'dns' },
+    spec: {
+      podSelector: {},
+      ingress: [
+        { from: [{ namespaceSelector: {} }], ports: [{ port: 'dns', protocol: 'UDP' }] },
+        { ports: [{ port: 9000, endPort: 9154 }] },
+      ],
+    },
+  };
+  const trace = await writeTrace([
+    ['pod:web/shell', frame('shell:40000 > 10.128.0.4:5353 udp "q"')],
+    ['pod:web/shell', frame('shell:40001 > 10.128.0.4:0 SYN')],
+    ['pod:web/shell', frame('shell:40001 > 10.128.0.4:9154 SYN')],
+  ]);
+  const run = (mode: string): object[] =>
+    runJson<{ quirks: { quirk: string; rule: string; verdict: string; packets: number }[] }>(
+      [...base, '-c', '-', '--policy', mode, trace],
+      JSON.stringify(policy),
+    ).quirks.map(({ quirk, rule, verdict, packets }) => ({ quirk, rule, verdict, packets }));
+  assert.deepEqual(run('api'), []);
+  const rule = 'NetworkPolicy openshift-dns/dns ingress';
+  assert.deepEqual(run('sdn'), [
+    { quirk: 'named-port', rule: `${rule}[0].ports[0]`, verdict: 'denied', packets: 1 },
+    { quirk: 'end-port-zero', rule: `${rule}[1].ports[0]`, verdict: 'let through', packets: 1 },
+  ]);
+});
+
 const exitCases: readonly { why: string; args: string[]; code: number; err?: RegExp }[] = [
   { why: 'nothing of --fail-on happened', args: ['--fail-on', 'dropped,diff'], code: 0 },
   { why: '--fail-on rejected happened', args: ['--fail-on', 'dropped,rejected'], code: 3 },

@@ -9,7 +9,7 @@ import {
   type OutputBatch,
   ROWS_PER_PACKET,
 } from '../../packet/batch.js';
-import { REASONS } from '../../verdict/reasons.js';
+import { REASONS, Reason } from '../../verdict/reasons.js';
 import { Verdict } from '../../verdict/verdict.js';
 import { SLOT, SLOT_PACKET } from './frames.js';
 import { BATCH } from './workload.js';
@@ -59,15 +59,17 @@ export class EngineBatch {
     return this.engine.process(input, output);
   }
 
-  /** @throws Error unless the last process() took all packets and pods' sockets took all of them: what is measured must
-   *  be what was meant. */
-  check(what: string): void {
+  /** @throws Error unless the last process() took all packets and pods' sockets took all of them, or all were dropped for
+   *  `reason`: what is measured must be what was meant. */
+  check(what: string, reason: number = Reason.None): void {
     const { input, output } = this;
     if (input.next !== input.count) throw new Error(`${what}: ${input.next} of ${input.count} packets taken`);
     for (let row = 0; row < output.count; row++) {
-      if (output.verdict[row] === Verdict.Delivered) continue;
+      const isMeant =
+        reason === Reason.None ? output.verdict[row] === Verdict.Delivered : output.reason[row] === reason;
+      if (isMeant) continue;
       const { name } = REASONS[output.reason[row]!]!;
-      throw new Error(`${what}: packet ${row} was not delivered: ${name}`);
+      throw new Error(`${what}: packet ${row} ended otherwise: ${name}`);
     }
   }
 }

@@ -2,6 +2,7 @@
 import { Engine } from '../../engine/engine.js';
 import type { BackendName } from '../../kernels/backend.js';
 import type { Epoch } from '../../tables/epoch.js';
+import { Reason } from '../../verdict/reasons.js';
 import { adjust16 } from '../../wire/checksum.js';
 import { ETHERNET } from '../../wire/ethernet.js';
 import { IPV4 } from '../../wire/ipv4.js';
@@ -86,12 +87,14 @@ export function establishedWorkload(
   }
 }
 
-/** First packets of connections, each of another, while about `connections` others wait for their answer. */
+/** First packets of connections, each of another, while about `connections` others wait for their answer; or such as are
+ *  all dropped for `reason`. */
 export function newWorkload(
   epoch: Epoch,
   routes: readonly Route[],
   connections: number,
   backend: BackendName,
+  reason: number = Reason.None,
 ): Workload {
   const batch = new EngineBatch(makeEngine(epoch, backend, connections), SYN_SENT_NS / connections);
   const { view } = batch.arena;
@@ -115,7 +118,7 @@ export function newWorkload(
   };
   while (next < 2 * connections) {
     run();
-    batch.check('syn');
+    batch.check('syn', reason);
   }
   return { packets: BATCH, run };
 }

@@ -24,6 +24,7 @@ export function replayReport(result: ReplayResult) {
     connections: result.connections,
     connectionsLive: result.connectionsLive,
     pathCache: result.pathCache,
+    quirks: result.quirks,
     ...(result.rules === null ? {} : { rules: result.rules.map(({ rank: _, ...rule }) => rule) }),
     ...(result.stages === null ? {} : { stages: result.stages }),
     observations: result.observations,
@@ -59,6 +60,7 @@ export function replayText(report: ReplayReport, paint: Paint): string {
   const sections = [
     verdictsText(report, paint),
     reasonsText(report, paint),
+    quirksText(report, paint),
     servicesText(report, paint),
     pairsText(report, paint),
     stagesText(report, paint),
@@ -100,6 +102,20 @@ const reasonsText = (report: ReplayReport, paint: Paint): string =>
     ]),
     paint,
   );
+
+const quirksText = (report: ReplayReport, paint: Paint): string =>
+  report.quirks.length === 0
+    ? ''
+    : textTable(
+        [
+          { head: 'QUIRK OF THE SDN' },
+          { head: 'RULE' },
+          { head: 'VERDICT' },
+          { head: 'PACKETS', align: right },
+        ],
+        report.quirks.map(({ quirk, rule, verdict, packets }) => [quirk, rule, verdict, number(packets)]),
+        paint,
+      );
 
 const servicesText = (report: ReplayReport, paint: Paint): string =>
   textTable(
