@@ -1,10 +1,10 @@
 /** A stretch of the trace on its way: what was decided for each packet, and the packets themselves, by lane. */
 import { copyBytes } from '../io/copy-bytes.js';
 import { type Arena, createArena, HEADROOM } from '../packet/batch.js';
+import type { PacketView } from '../packet/packet-view.js';
 import type { PlacedTrace } from '../workers/lane-runner.js';
 import { createParcel, type LaneRows, type Parcel, type Segment } from '../workers/parcel.js';
 import type { CapturedPacket } from './look-ahead.js';
-import type { PacketView } from './packet-view.js';
 
 /** What becomes of a captured packet. */
 export const Fate = {

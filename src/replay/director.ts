@@ -4,6 +4,7 @@
  *  how many workers run or how the trace is cut. */
 import { FrameKind } from '../io/capture-columns.js';
 import { FRAME_MAX } from '../packet/batch.js';
+import { FrameType, PacketView } from '../packet/packet-view.js';
 import { ADDRESS_KIND } from '../tables/addresses.js';
 import type { Epoch } from '../tables/epoch.js';
 import { findService } from '../tables/services.js';
@@ -17,7 +18,6 @@ import { Entry, entryPort, isInside, rowOf } from './entry.js';
 import { LaneChooser } from './lane.js';
 import { settleMacs } from './link-addresses.js';
 import { type CapturedPacket, LookAhead } from './look-ahead.js';
-import { FrameType, PacketView } from './packet-view.js';
 import { belongsTo, type PlaceRule, placeOf } from './places.js';
 import { type Addressing, SeenPackets } from './seen-packets.js';
 import { ServiceIndex } from './service-index.js';

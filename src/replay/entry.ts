@@ -1,10 +1,10 @@
 /** Where a captured packet enters the cluster: the port of its sender, or of the node that it arrives at. */
 import { POD_MAC_HI } from '../addr/mac.js';
+import { FrameType, type PacketView } from '../packet/packet-view.js';
 import { ADDRESS_KIND, findAddress } from '../tables/addresses.js';
 import type { Tables } from '../tables/epoch.js';
 import { isClusterAddress } from '../tables/nodes.js';
 import { ETHERNET, ethSrcHi, ethSrcLo } from '../wire/ethernet.js';
-import { FrameType, type PacketView } from './packet-view.js';
 
 /** Instead of a port: seen where a Service's reply arrives; where an outsider's packet arrives; no place known. */
 export const Entry = { SERVICE_REPLY: -1, FROM_OUTSIDE: -2, UNKNOWN: -3 } as const;

@@ -1,10 +1,11 @@
 /** Which lane owns a packet: the client's address decides, so that both directions of a connection meet its state. */
+
+import { FrameType, PacketView } from '../packet/packet-view.js';
 import { ADDRESS_KIND, findAddress, mix32 } from '../tables/addresses.js';
 import type { Tables } from '../tables/epoch.js';
 import { MISS, RecentTable } from '../workers/recent-table.js';
 import { isInside } from './entry.js';
 import { frontClient } from './front-client.js';
-import { FrameType, PacketView } from './packet-view.js';
 import type { ServiceIndex } from './service-index.js';
 
 const FRAGMENTS = 4096;

@@ -1,12 +1,12 @@
 /** Writes the MACs that the sender would have written where the capture has none, or has those of hardware that no
  *  manifest names. */
 import { POD_MAC_HI } from '../addr/mac.js';
+import { FrameType, type PacketView } from '../packet/packet-view.js';
 import { ADDRESS_KIND } from '../tables/addresses.js';
 import type { Tables } from '../tables/epoch.js';
 import { isClusterAddress, PORT_KIND } from '../tables/nodes.js';
 import { ethDstHi, ethDstLo, isGroupMac, setEthDst, setEthSrc } from '../wire/ethernet.js';
 import { rowOf } from './entry.js';
-import { FrameType, type PacketView } from './packet-view.js';
 
 const BROADCAST_HI = 0xffff;
 const BROADCAST_LO = 0xffffffff;

@@ -8,7 +8,7 @@
  *  Memory is fixed: when rows or bytes run out, the oldest packet has to be taken before another fits. */
 import { tupleHash } from '../kernels/tuple-hash.js';
 import { type Arena, createArena } from '../packet/batch.js';
-import type { PacketView } from './packet-view.js';
+import type { PacketView } from '../packet/packet-view.js';
 import type { ServiceIndex } from './service-index.js';
 
 /** Entries that one question looks at. A client port with more traffic than that before its reply shows is given up. */

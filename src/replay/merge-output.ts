@@ -31,7 +31,7 @@ class LaneCursor {
   ) {
     const rows = chunk.lanes[lane]!;
     const { bytes } = rows.input.arena;
-    const own: Segment = { bytes, output: rows.output, place: rows.place, root: rows.root };
+    const own: Segment = { bytes, output: rows.output, place: rows.place, root: rows.root, ends: rows.ends };
     this.#segments = [...chunk.spilled[lane]!, own];
     this.#views = this.#segments.map((segment) => new DataView(segment.bytes.buffer));
   }
@@ -86,7 +86,7 @@ function consume(chunk: Chunk, segment: Segment, p: DataView, i: number, to: Con
   to.summary.add(output, i, isInChunk ? chunk.port[row]! : -1);
   fingerprintRow(output, i, segment.place[i]!, bytes, p, to.fingerprint);
   if (output.parent[i] === -1 && root >= 0)
-    to.outcomes.note(root, output.verdict[i]!, output.reason[i]!, p, output.offset[i]!, output.length[i]!);
+    to.outcomes.note(root, output.verdict[i]!, output.reason[i]!, segment.ends, i);
   if (to.capture !== null && !to.isByHop) to.capture.writeRow(output, i, bytes, root);
 }
 

@@ -2,8 +2,8 @@
 import { formatIpv4 } from '../addr/ipv4.js';
 import { REASONS } from '../verdict/reasons.js';
 import { VERDICT_NAMES, Verdict } from '../verdict/verdict.js';
+import type { EndColumns } from '../workers/packet-ends.js';
 import type { Chunk } from './chunk.js';
-import { FrameType, PacketView } from './packet-view.js';
 import { WINDOW } from './seen-packets.js';
 
 /** Differences that are told one by one. */
@@ -25,8 +25,6 @@ export class Outcomes {
   readonly counts: ObservationCounts = { total: 0, matched: 0, different: 0, missing: 0, uncompared: 0 };
   /** The first differences in words. */
   readonly notes: string[] = [];
-  readonly #view = new PacketView();
-  readonly #vxlanPort: number;
   readonly #isModel: boolean;
   readonly #sequence = new Float64Array(WINDOW * 2).fill(-1);
   readonly #verdict = new Uint8Array(WINDOW * 2);
@@ -39,26 +37,22 @@ export class Outcomes {
   readonly #digest1 = new Int32Array(WINDOW * 2);
 
   /** `isModel`: endpoints were chosen by the rules, so a recorded server's address may differ. */
-  constructor(vxlanPort: number, isModel: boolean) {
-    this.#vxlanPort = vxlanPort;
+  constructor(isModel: boolean) {
     this.#isModel = isModel;
   }
 
-  /** Note the end of injected packet `sequence`; its frame is bytes [at, at + length) of `p`. */
-  note(sequence: number, verdict: number, reason: number, p: DataView, at: number, length: number): void {
+  /** Note the end of injected packet `sequence`: row `i` of its worker's columns. */
+  note(sequence: number, verdict: number, reason: number, ends: EndColumns, i: number): void {
     const row = sequence % (WINDOW * 2);
-    const view = this.#view;
-    view.read(p, at, length, this.#vxlanPort);
-    view.digest(p);
     this.#sequence[row] = sequence;
     this.#verdict[row] = verdict;
     this.#reason[row] = reason;
-    this.#src[row] = view.src;
-    this.#dst[row] = view.dst;
-    this.#ports[row] = ((view.sport << 16) | view.dport) >>> 0;
-    this.#ttl[row] = view.ttl;
-    this.#digest0[row] = view.digest0;
-    this.#digest1[row] = view.type === FrameType.IPV4 ? view.digest1 : 0;
+    this.#src[row] = ends.src[i]!;
+    this.#dst[row] = ends.dst[i]!;
+    this.#ports[row] = ends.ports[i]!;
+    this.#ttl[row] = ends.ttl[i]!;
+    this.#digest0[row] = ends.digest0[i]!;
+    this.#digest1[row] = ends.digest1[i]!;
   }
 
   /** Compare the observation in `row` of `chunk`, whose packets before it have all been noted. */

@@ -171,7 +171,7 @@ class Run {
     this.#workers = lanesOfWorker.length;
     const pick = options.pick ?? 'recorded';
     this.#summary = new Summary(epoch);
-    this.#outcomes = new Outcomes(epoch.tables.config.vxlanPort[0]!, pick === 'model');
+    this.#outcomes = new Outcomes(pick === 'model');
     const slots = this.#workers === 1 ? 1 : SLOTS;
     const rows = options.chunkRows ?? DEFAULT_CHUNK_ROWS;
     this.#chunks = Array.from({ length: slots }, () => new Chunk(rows, lanesOfWorker));

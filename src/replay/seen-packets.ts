@@ -1,8 +1,8 @@
 /** The injected packets of the last while, under every form in which a capture may show them again. */
 
+import type { PacketView } from '../packet/packet-view.js';
 import { ETHERNET } from '../wire/ethernet.js';
 import { RecentTable } from '../workers/recent-table.js';
-import type { PacketView } from './packet-view.js';
 
 /** Injected packets that are remembered, and how far back in the trace a copy may lie, in packets. */
 export const WINDOW = 131_072;

@@ -5,8 +5,8 @@ import { type CaptureReader, openCapture } from '../io/capture-reader.js';
 import { copyBytes } from '../io/copy-bytes.js';
 import { LinkType } from '../io/link-types.js';
 import { createArena } from '../packet/batch.js';
+import type { PacketView } from '../packet/packet-view.js';
 import type { CapturedPacket, LookAhead } from './look-ahead.js';
-import type { PacketView } from './packet-view.js';
 import type { ServiceIndex } from './service-index.js';
 
 const STAGE_ROWS = 4096;

@@ -7,6 +7,7 @@ import type { Arena } from '../packet/batch.js';
 import type { Epoch } from '../tables/epoch.js';
 import { Reason } from '../verdict/reasons.js';
 import { HeldNumbers } from './held-numbers.js';
+import { PacketEnds } from './packet-ends.js';
 import { copySegment, type LaneRows, RowRole, type Segment } from './parcel.js';
 import type { RowsInHand } from './rows-in-hand.js';
 import { ServerChoices } from './server-choices.js';
@@ -57,6 +58,7 @@ export class LaneRunner {
   readonly #inHand: RowsInHand;
   readonly #held = new HeldNumbers();
   readonly #choices: ServerChoices;
+  readonly #ends: PacketEnds;
   #clockNs = Number.NEGATIVE_INFINITY;
   #spilled: Segment[] = [];
   #traces: PlacedTrace[] = [];
@@ -82,6 +84,7 @@ export class LaneRunner {
     // A worker that died may have counted here: its packets are counted again.
     this.engine.metrics.cells.fill(0);
     this.#choices = new ServerChoices(epoch.tables, settings.isModel ? CHOICES : 1);
+    this.#ends = new PacketEnds(epoch.tables.config.vxlanPort[0]!);
   }
 
   /** Walk the lane's rows. Their output is in rows.output, and before it in the outcome's segments. */
@@ -108,6 +111,7 @@ export class LaneRunner {
         rows.place[i] = end;
         rows.root[i] = this.#held.seeFired(rows.output.packet[i]!);
       }
+      this.#ends.note(rows.output, before, rows.input.arena.view, rows.ends);
       if (this.#settings.isExplained) this.#keepTraces(rows, rows.input.next, before);
       if (rows.output.count === before || rows.output.count > rows.output.capacity / 2) this.#spill(rows);
     }
@@ -159,6 +163,7 @@ export class LaneRunner {
       if (until === next) this.engine.refuse(input, output, Reason.WorkerQuarantine);
       else this.engine.process(input, output);
       this.#absorb(rows, before);
+      this.#ends.note(output, before, input.arena.view, rows.ends);
       if (this.#settings.isExplained) this.#keepTraces(rows, next, before);
       if (input.next === input.count) continue;
       if (input.next === next && output.count === 0)

@@ -1,5 +1,6 @@
 /** What goes to a worker and comes back: rows of its lanes over one shared arena, and the columns of their output. */
 import { type Arena, createArena, HEADROOM, type InputBatch, type OutputBatch } from '../packet/batch.js';
+import { copyEndColumns, createEndColumns, type EndColumns } from './packet-ends.js';
 
 /** What a row is to its Service connection: of the client, its opening packet, or of the recorded server. */
 export const RowRole = { PLAIN: 0, TO_SERVICE: 1, OPENS: 2, FROM_SERVER: 3 } as const;
@@ -23,6 +24,7 @@ export interface LaneRows {
   readonly place: Float64Array;
   /** For each output row, the input packet that it is or that caused it. */
   readonly root: Float64Array;
+  readonly ends: EndColumns;
 }
 
 /** All lanes of one worker in one slot. Lanes share the arena: they run one after the other. */
@@ -37,6 +39,7 @@ export interface Segment {
   readonly output: OutputBatch;
   readonly place: Float64Array;
   readonly root: Float64Array;
+  readonly ends: EndColumns;
 }
 
 /** A parcel of shared memory for these lanes: `rows` input rows a lane, `size` bytes in all. */
@@ -70,6 +73,7 @@ function createLaneRows(lane: number, arena: Arena, rows: number): LaneRows {
     output: createSharedOutput(outputRows),
     place: new Float64Array(shared(outputRows * 8)),
     root: new Float64Array(shared(outputRows * 8)),
+    ends: createEndColumns(outputRows),
   };
 }
 
@@ -95,7 +99,7 @@ export function createSharedOutput(capacity: number): OutputBatch {
 const shared = (size: number): SharedArrayBuffer => new SharedArrayBuffer(size);
 
 /** Copy a lane's output, rows and bytes, into memory of its own. */
-export function copySegment({ output, place, root }: LaneRows, bytes: Uint8Array): Segment {
+export function copySegment({ output, place, root, ends }: LaneRows, bytes: Uint8Array): Segment {
   const { count } = output;
   let size = 0;
   for (let i = 0; i < count; i++) size += output.length[i]!;
@@ -111,7 +115,13 @@ export function copySegment({ output, place, root }: LaneRows, bytes: Uint8Array
     at += length;
   }
   copy.count = count;
-  return { bytes: copiedBytes, output: copy, place: place.slice(0, count), root: root.slice(0, count) };
+  return {
+    bytes: copiedBytes,
+    output: copy,
+    place: place.slice(0, count),
+    root: root.slice(0, count),
+    ends: copyEndColumns(ends, count),
+  };
 }
 
 const COPIED = [

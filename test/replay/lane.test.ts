@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createArena } from '../../src/packet/batch.js';
+import { PacketView } from '../../src/packet/packet-view.js';
 import { entryPort } from '../../src/replay/entry.js';
 import { LaneChooser } from '../../src/replay/lane.js';
-import { PacketView } from '../../src/replay/packet-view.js';
 import { ServiceIndex } from '../../src/replay/service-index.js';
 import { frame, type NAMES, twoNodes, twoNodesWithEgressIp } from './traces.js';
 
