@@ -25,7 +25,7 @@ interface ReplayCommandOptions extends ClusterOptions {
   readonly output?: string;
   readonly hops?: boolean;
   readonly seed: number;
-  readonly workers: number;
+  readonly workers?: number;
   readonly lanes?: number;
   readonly lookahead: number;
   readonly pick: 'recorded' | 'model';
@@ -53,7 +53,11 @@ export function replayCommand(): Command {
     .option('-o, --output <file>', 'capture of what came out: .pcapng or .pcap, both with .gz; - for stdout')
     .option('--hops', 'write every hop of every packet instead of where it ended')
     .option('--seed <n>', 'seed of the random choices', seedNumber, 1)
-    .option('--workers <n>', 'threads; the result does not depend on them', wholeNumber(1, WORKERS_MAX), 1)
+    .option(
+      '--workers <n>',
+      'threads; the result does not depend on them (default: 2 for a long trace, if there are cores)',
+      wholeNumber(1, WORKERS_MAX),
+    )
     .option(
       '--lanes <n>',
       'parts that the connections are split into; the result does (default: 8, or 1 with session affinity)',
@@ -116,7 +120,7 @@ async function runReplay(traces: readonly string[], options: ReplayCommandOption
     ...(options.output === undefined ? {} : { output: options.output }),
     isByHop: options.hops === true,
     seed: options.seed,
-    workers: options.workers,
+    ...(options.workers === undefined ? {} : { workers: options.workers }),
     ...(options.lanes === undefined ? {} : { lanes: options.lanes }),
     lookAhead: options.lookahead,
     pick: options.pick,

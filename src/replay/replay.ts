@@ -1,4 +1,5 @@
 /** The replay: captures in, every packet carried or compared, the output in order, and the account of it all. */
+import { availableParallelism } from 'node:os';
 import { EngineMetrics, type MetricsOptions, metricsSize } from '../engine/metrics.js';
 import { type StageTime, stageTimes } from '../engine/stage-times.js';
 import { addLedger, createLedger, isBalanced, type Ledger } from '../packet/ledger.js';
@@ -34,7 +35,8 @@ export interface ReplayOptions {
   readonly places?: readonly PlaceRule[];
   /** A property of the run: the result depends on it. Default 8, or 1 where state is exact in one lane alone. */
   readonly lanes?: number;
-  /** Threads that share the lanes: the result does not depend on it. Default 1. */
+  /** Threads that share the lanes: the result does not depend on it. Default: two, if there are two cores and the trace is
+   *  longer than the look-ahead; else one, which is no thread of its own. */
   readonly workers?: number;
   /** Packets seen ahead to learn endpoints from. Default 65,536. */
   readonly lookAhead?: number;
@@ -109,6 +111,7 @@ const SLOTS = 4;
 /** Replay captures through the cluster of `epoch`.
  *  @throws InputError when a capture cannot be opened or the output not be written. Damage met later is in the result. */
 export async function replay(epoch: Epoch, options: ReplayOptions): Promise<ReplayResult> {
+  const startedMs = performance.now();
   const trace = await TraceMerge.open(options.traces);
   try {
     const lanes = options.lanes ?? defaultLanes(epoch.tables);
@@ -119,13 +122,18 @@ export async function replay(epoch: Epoch, options: ReplayOptions): Promise<Repl
       pick: options.pick ?? 'recorded',
       places: options.places ?? [],
     });
-    const workers = Math.min(options.workers ?? 1, lanes);
-    const weights = workers > 1 ? await director.laneWeights() : new Float64Array(lanes);
-    return await new Run(epoch, trace, director, shareLanes(weights, workers), options).run();
+    const weights = await director.laneWeights();
+    const workers = Math.min(options.workers ?? defaultWorkers(trace.isEnded), lanes);
+    const shares = shareLanes(weights, workers);
+    return await new Run(epoch, trace, director, shares, options, startedMs).run();
   } finally {
     await trace.close();
   }
 }
+
+/** More than two wait for the thread that reads, as long as packets are cheaper to walk than to read. What is seen whole
+ *  before it begins is over before threads have started. */
+const defaultWorkers = (isShort: boolean): number => (isShort ? 1 : Math.min(2, availableParallelism()));
 
 interface Flight {
   readonly chunk: Chunk;
@@ -149,7 +157,7 @@ class Run {
   readonly #workers: number;
   readonly #counted: MetricsOptions;
   readonly #counters: readonly SharedArrayBuffer[];
-  readonly #startedMs = performance.now();
+  readonly #startedMs: number;
   #bytes = 0;
   #dropped = 0;
   #lost = 0;
@@ -162,7 +170,9 @@ class Run {
     director: Director,
     lanesOfWorker: readonly (readonly number[])[],
     options: ReplayOptions,
+    startedMs: number,
   ) {
+    this.#startedMs = startedMs;
     this.#epoch = epoch;
     this.#trace = trace;
     this.#options = options;

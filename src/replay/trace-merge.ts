@@ -78,6 +78,11 @@ export class TraceMerge {
     };
   }
 
+  /** Has everything been read? */
+  get isEnded(): boolean {
+    return this.failure !== null || this.#files.every((file) => file.isEnded);
+  }
+
   /** Move packets into `ahead` until it is full. False when it could be fuller, after refill(). Called before every
    *  packet that is taken out, so that what is seen ahead does not depend on how the run is cut into chunks. */
   fill(ahead: LookAhead, view: PacketView, vxlanPort: number, services: ServiceIndex): boolean {

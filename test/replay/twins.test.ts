@@ -1,6 +1,7 @@
 /** The result of a replay depends on trace, cluster, seed and lanes: never on workers, chunks or back end. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { test } from 'node:test';
 import { type ReplayOptions, replay } from '../../src/replay/replay.js';
 import { needsNative } from '../support/native.js';
@@ -28,6 +29,13 @@ for (const workers of [2, 3])
   test(`${workers} workers give what one gives`, async () => {
     assert.deepEqual(facts(await replay(epoch, { ...base, workers, chunkRows: 100 })), facts(REFERENCE));
   });
+
+test('unless told: one worker for a trace that is seen whole, two for a longer one where there are two cores', async () => {
+  const long = await replay(epoch, { ...base, lookAhead: 1499 });
+  assert.equal(REFERENCE.workers, 1);
+  assert.equal(long.workers, Math.min(2, availableParallelism()));
+  assert.deepEqual(facts(long), facts(await replay(epoch, { ...base, lookAhead: 1499, workers: 1 })));
+});
 
 test('two workers give what one gives when the rules choose', async () => {
   const result = await replay(epoch, { ...base, pick: 'model', workers: 2, chunkRows: 100 });
