@@ -1,5 +1,6 @@
 /** Podplane before its judges. The witness is built from podplane's own dumps; see `npm run oracle` for more cases. */
 import assert from 'node:assert/strict';
+import { mkdirSync } from 'node:fs';
 import { test } from 'node:test';
 import { compile } from '../../src/compile/compile.js';
 import { SeededRandom } from '../../src/io/generate-random.js';
@@ -11,6 +12,9 @@ import { casesFor } from './fixed-cases.js';
 import { generateCase } from './generate-cases.js';
 import { generateCluster } from './generate-cluster.js';
 import { openBench } from './judge.js';
+import { runFolder } from './leftovers.js';
+import { Recording } from './recording.js';
+import { judgeReplay } from './replay-judge.js';
 import { type Bench, describeResults, isRed, runCases } from './run-cases.js';
 import { SCENARIOS } from './scenarios.js';
 import { Witness, type WitnessKind } from './witness.js';
@@ -36,10 +40,19 @@ for (const kind of ['namespaces', 'guest'] as const)
 
       await t.test('switch and kernel hold what was dumped', () => checkRules(bench));
 
+      const recording = new Recording();
       await t.test('the written scenarios', async () => {
-        const results = await runCases(bench, cases);
+        const results = await runCases({ ...bench, recording }, cases);
         assert.deepEqual(results.filter(isRed), [], describeResults(results));
         assert.ok(results.length > 50);
+      });
+
+      await t.test("the witness's captures end in a replay where they ended there", async () => {
+        const folder = runFolder();
+        mkdirSync(folder, { recursive: true });
+        const judgement = await judgeReplay(bench.epoch, recording, folder);
+        assert.deepEqual(judgement.differences, []);
+        assert.ok(judgement.packets > 50 && judgement.arrived > 30 && judgement.matched > 60);
       });
 
       await t.test('one broken rule turns the case red', async () => {

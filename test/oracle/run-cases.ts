@@ -9,6 +9,7 @@ import { type Comparison, compareSightings, type Difference, describeDifference 
 import { OuterPorts } from './outer-ports.js';
 import type { Plan, PodPlan } from './plan.js';
 import { PodplaneSide, type PodplaneSighting } from './podplane-side.js';
+import type { Recording } from './recording.js';
 import type { Injection, Sighting, Witness } from './witness.js';
 
 /** A case with its frames made. A step may depend on what the pods got so far, which both sides see for themselves. */
@@ -42,6 +43,8 @@ export interface Bench {
   readonly plan: Plan;
   /** Epoch that podplane walks; the witness was built from another one when a rule is broken on purpose. */
   readonly epoch: Epoch;
+  /** Where what the witness saw is noted, if anybody wants it. */
+  readonly recording?: Recording;
 }
 
 const WARM_UP_TRIES = 40;
@@ -139,6 +142,7 @@ async function runCase(
     const early = hasChoice(bench.epoch, forModel.bytes) ? null : side.send(forModel, -1);
     const expected = early === null ? 0 : visible(early.sightings, one, bench).length;
     real = await witnessStep(bench, forReal, seconds, expected);
+    if (isReplayable(one)) bench.recording?.add(forReal, real, seconds);
     const walked = early ?? side.send(forModel, pickOf(bench.epoch, real));
     const waited = seconds > 0 ? side.wait(seconds).sightings : [];
     const sightings = [...walked.sightings, ...waited];
@@ -160,6 +164,9 @@ async function runCase(
   const { name, knownDifference } = one;
   return { name, frames, knownDifference, differences, faults, outcomes };
 }
+
+/** A replay makes stacks' answers itself, and cannot know a random port again. */
+const isReplayable = ({ isLive, hasRandomPort }: Case): boolean => !isLive && hasRandomPort === false;
 
 /** The frame of a step: the one written there, or the answer to what a pod got; null when no pod got any. */
 export function frameToSend(step: CaseStep, seen: readonly Sighting[], plan: Plan): Injection | null {
