@@ -1,16 +1,16 @@
 /** br0's pipeline as one numbered list of flows. Source: openshift/sdn pkg/network/node/ovscontroller.go (rule version 13). */
-import { createHash } from 'node:crypto';
 import type { Cluster, Node } from '../model/cluster.js';
 import { CT, OFPORT, Op } from '../tables/flows.js';
 import { NONE } from '../tables/nodes.js';
 import { Reason } from '../verdict/reasons.js';
+import { hostSubnetFlows, podFlows } from './bridge-ends.js';
 import { egressFirewallFlows } from './egress-firewall.js';
 import { egressIpFlows } from './egress-ips.js';
 import type { Action, Flow, Match } from './flow-builder.js';
 import { FlowBuilder } from './flow-builder.js';
 import { any, arp, host, ip } from './match.js';
 import { multicastFlows } from './multicast.js';
-import { gatewayOf, type Places, podKey } from './nodes.js';
+import { gatewayOf, nicMacOf, type Places } from './nodes.js';
 import { type PolicySet, policyFlows } from './policy.js';
 import type { Strings } from './strings.js';
 
@@ -24,10 +24,6 @@ const TCP = 6;
 const goto = (table: number): readonly Action[] => [[Op.Goto, table]];
 const output = (port: number): readonly Action[] => [[Op.Output, port]];
 const DROP: readonly Action[] = [[Op.Drop, 0]];
-
-/** Cookie of a HostSubnet's flows: first four bytes of SHA-256 of its UID (ovscontroller.go hostSubnetCookie). */
-export const hostSubnetCookie = (uid: string): number =>
-  createHash('sha256').update(uid).digest().readUInt32BE(0);
 
 /** All flows of all nodes, as the classifier's tables. */
 export function buildBridge(
@@ -71,6 +67,12 @@ function* nodeFlows(cluster: Cluster, node: Node, row: number): Generator<Flow> 
     yield flow(0, 200, arp({ inPort: VXLAN0, nwSrc: prefix, nwDst: subnet }), fromTunnel);
     yield flow(0, 200, arp({ inPort: TUN0, nwSrc: gateway, nwDst: prefix }), goto(30));
   }
+  // From nodes that OVN-Kubernetes has already, in a live migration: they know this node's NIC only. `resubmit:10` asks
+  // the same table again; that it does so with in_port=10 makes no difference there.
+  const ethDst = nicMacOf(node);
+  const again: Action = [Op.Resubmit, 10];
+  yield flow(10, 210, ip({ ethDst, nwDst: gateway }), [[Op.SetEthDstTun, 0], again]);
+  yield flow(10, 200, ip({ ethDst, nwDst: subnet }), [[Op.SetEthDstPod, 0], again]);
   yield flow(31, 300, arp({ nwDst: gateway }), output(TUN0));
   yield flow(31, 300, ip({ nwDst: gateway }), output(TUN0));
   yield flow(31, 250, ip({ nwDst: subnet, ctState: REPLY }), [[Op.CtNat, 70]]);
@@ -150,51 +152,6 @@ function* sharedFlows(cluster: Cluster): Generator<Flow> {
   yield flow(101, 0, any(), output(TUN0));
   yield drop(110, 0, any(), Reason.MulticastDisabled);
   yield drop(120, 0, any(), Reason.MulticastNoReceiver);
-}
-
-/** The tunnel's other ends. Every node has these for all others; a node's own are never reached there,
- *  since its own subnet turns off in table 31, so all nodes share one set. */
-function* hostSubnetFlows(cluster: Cluster, strings: Strings): Generator<Flow> {
-  for (const node of cluster.nodes) {
-    const toNode: readonly Action[] = [
-      [Op.TunIdFromReg0, 0],
-      [Op.SetTunDst, node.address],
-      [Op.Output, VXLAN0],
-    ];
-    const common = {
-      node: NONE,
-      priority: 100,
-      cookie: hostSubnetCookie(node.hostSubnetUid),
-      object: strings.id(`HostSubnet ${node.name}`),
-    };
-    yield { ...common, table: 10, match: any({ tunSrc: node.address }), actions: goto(30) };
-    yield { ...common, table: 50, match: arp({ nwDst: node.subnet }), actions: toNode };
-    yield { ...common, table: 90, match: ip({ nwDst: node.subnet }), actions: toNode };
-  }
-}
-
-/** Four tables know a pod: source check, NetID of what comes back by tun0, ARP, delivery. */
-function* podFlows(cluster: Cluster, places: Places, strings: Strings): Generator<Flow> {
-  for (const pod of cluster.pods) {
-    const inPort = places.ofport.get(podKey(pod));
-    if (inPort === undefined) continue;
-    const vni = places.vni.get(pod.namespace) ?? 0;
-    const address = host(pod.address);
-    const flow = (table: number, match: Match, actions: readonly Action[]): Flow => ({
-      table,
-      priority: 100,
-      node: places.node.get(pod.node)!,
-      match,
-      actions,
-      object: strings.id(`Pod ${podKey(pod)}`),
-    });
-    const loadSource: Action = [Op.LoadReg0, vni];
-    yield flow(20, arp({ inPort, nwSrc: address, arpShaLo: pod.address }), [loadSource, ...goto(30)]);
-    yield flow(20, ip({ inPort, nwSrc: address }), [loadSource, ...goto(27)]);
-    yield flow(25, ip({ nwSrc: address }), [loadSource, ...goto(27)]);
-    yield flow(40, arp({ nwDst: address }), output(inPort));
-    yield flow(70, ip({ nwDst: address }), [[Op.LoadReg1, vni], [Op.LoadReg2, inPort], ...goto(80)]);
-  }
 }
 
 /** Table 80 by plugin mode (singletenant.go, multitenant.go, networkpolicy.go). */

@@ -2,6 +2,7 @@
 
 import type { Ipv4Prefix } from '../addr/ipv4.js';
 import { maskOf } from '../addr/ipv4.js';
+import type { Mac } from '../addr/mac.js';
 import { Field } from '../tables/flows.js';
 import type { Match } from './flow-builder.js';
 
@@ -19,6 +20,7 @@ export interface Fields {
   readonly reg1?: number;
   readonly tunSrc?: number;
   readonly arpShaLo?: number;
+  readonly ethDst?: Mac;
   /** Number of the NetworkPolicy's rule that the flow stands for. */
   readonly policyRule?: number;
 }
@@ -48,6 +50,8 @@ function build(ethType: number, fields: Fields): Match {
   exact(match, Field.TUN_SRC, fields.tunSrc);
   exact(match, Field.ARP_SHA_LO, fields.arpShaLo);
   exact(match, Field.POLICY_RULE, fields.policyRule);
+  exact(match, Field.ETH_DST_HI, fields.ethDst?.hi);
+  exact(match, Field.ETH_DST_LO, fields.ethDst?.lo);
   return match;
 }
 

@@ -1,6 +1,6 @@
 /** Nodes, pods, ports and addresses: the rows that all other tables point to. */
 import { maskOf } from '../addr/ipv4.js';
-import { POD_MAC_HI } from '../addr/mac.js';
+import { type Mac, POD_MAC_HI } from '../addr/mac.js';
 import { TableBuilder } from '../layout/builder.js';
 import type { Cluster, Node, Pod, Protocol } from '../model/cluster.js';
 import { ADDRESS_KIND, ADDRESS_TABLE, mix32, slotsFor } from '../tables/addresses.js';
@@ -32,6 +32,10 @@ export const podKey = (pod: { readonly namespace: string; readonly name: string 
 
 /** First address of the subnet: openshift/sdn pkg/network/common GenerateDefaultGateway. */
 export const gatewayOf = (node: Node): number => (node.subnet.base | 1) >>> 0;
+
+/** Real MACs of NIC and tun0 are random and in no manifest, unless an annotation tells: derived ones, of the locally
+ *  administered kind. */
+export const nicMacOf = (node: Node): Mac => node.mac ?? { hi: 0x5254, lo: node.address };
 
 /** What the other compilers need to find rows by name. */
 export interface Places {
@@ -124,9 +128,8 @@ export function buildPlaces(cluster: Cluster, strings: Strings): Places {
       gateway: gatewayOf(n),
       subnetBase: n.subnet.base,
       subnetMask: maskOf(n.subnet.length),
-      // Real MACs of NIC and tun0 are random and in no manifest: derived ones, of the locally administered kind.
-      nicMacHi: n.mac?.hi ?? 0x5254,
-      nicMacLo: n.mac?.lo ?? n.address,
+      nicMacHi: nicMacOf(n).hi,
+      nicMacLo: nicMacOf(n).lo,
       tunMacHi: 0xc200,
       tunMacLo: gatewayOf(n),
       nicPort,

@@ -147,10 +147,15 @@ function matchText(epoch: Epoch, rule: number): string {
   const isArp = fields.get(Field.ETH_TYPE)?.[0] === 0x0806;
   const parts: string[] = [];
   // ovs-ofctl writes the protocol first, then the fields in their order.
-  const rank = (field: number): number => (field === Field.ETH_TYPE ? -1 : field);
+  const rank = (field: number): number =>
+    field === Field.ETH_TYPE ? -1 : field === Field.ETH_DST_LO ? Field.IN_PORT + 0.5 : field;
   const sorted = [...fields].sort(([a], [b]) => rank(a) - rank(b));
   for (const [field, [value, mask]] of sorted) {
-    if (field === Field.NODE) continue;
+    if (field === Field.NODE || field === Field.ETH_DST_HI) continue;
+    if (field === Field.ETH_DST_LO) {
+      parts.push(`dl_dst=${formatMac(fields.get(Field.ETH_DST_HI)![0], value)}`);
+      continue;
+    }
     parts.push(fieldText(field, value, mask, isArp, fields.get(Field.NW_PROTO)?.[0]));
   }
   return parts.filter(Boolean).join(',');
@@ -261,6 +266,12 @@ function oneAction(epoch: Epoch, node: number, op: number, arg: number): string 
       const { tunMacHi, tunMacLo } = epoch.tables.nodes;
       return `set_field:${formatMac(tunMacHi[node]!, tunMacLo[node]!)}->eth_dst`;
     }
+    case Op.SetEthDstPod:
+      return 'move:NXM_OF_IP_DST[]->NXM_OF_ETH_DST[0..31],set_field:0a:58:00:00:00:00/ff:ff:00:00:00:00->eth_dst';
+    case Op.LoadTunId:
+      return `load:0x${arg.toString(16)}->NXM_NX_TUN_ID[0..31]`;
+    case Op.Resubmit:
+      return `resubmit:${arg}`;
     case Op.SetPktMark:
       return `set_field:0x${epoch.tables.egressIps.mark[arg]!.toString(16).padStart(8, '0')}->pkt_mark`;
     case Op.OutputCopy:

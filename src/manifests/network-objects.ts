@@ -3,7 +3,7 @@ import { parseIpv4 } from '../addr/ipv4.js';
 import type { Namespace } from '../model/cluster.js';
 import type { NetworkObjects } from '../model/network-objects.js';
 import { readEgressPolicies } from './egress-policies.js';
-import type { Inventory } from './inventory.js';
+import type { Entry, Inventory } from './inventory.js';
 import type { Notes } from './notes.js';
 import type { ProblemList } from './problems.js';
 
@@ -32,11 +32,25 @@ export function readNetworkObjects(
     multicast: NetNamespace.filter(
       ({ value }) => value.metadata.annotations?.[MULTICAST_ANNOTATION] === 'true',
     ).map(({ name, value }) => value.netname || name),
+    fixedVnis: HostSubnet.flatMap((entry) => fixedVni(entry, problems)),
   };
 }
 
+/** openshift/api network/v1 FixedVNIDHostAnnotation, misnamed there. */
+const FIXED_VNI_ANNOTATION = 'pod.network.openshift.io/fixed-vnid-host';
+
 /** openshift/api network/v1 MulticastEnabledAnnotation; the text `true` and no other. */
 const MULTICAST_ANNOTATION = 'netnamespace.network.openshift.io/multicast-enabled';
+
+function fixedVni(entry: Entry<'HostSubnet'>, problems: ProblemList): { node: string; vni: number }[] {
+  const text = entry.value.metadata.annotations?.[FIXED_VNI_ANNOTATION];
+  if (typeof text !== 'string') return [];
+  const vni = /^\d{1,8}$/.test(text) ? Number(text) : -1;
+  if (vni >= 0 && vni <= 0xffffff) return [{ node: entry.value.host || entry.name, vni }];
+  const path = ['metadata', 'annotations', FIXED_VNI_ANNOTATION];
+  problems.add(entry, path, JSON.stringify(text), 'a NetID from 0 to 16777215');
+  return [];
+}
 
 const ipv4Addresses = (texts: readonly string[] | null | undefined): readonly number[] =>
   (texts ?? []).map(parseIpv4).filter((address) => address !== -1);

@@ -11,6 +11,8 @@ export interface NetworkObjects {
   readonly hostedIps: readonly { readonly node: string; readonly addresses: readonly number[] }[];
   /** Namespaces whose pods may send to multicast groups. */
   readonly multicast: readonly string[];
+  /** By node: the NetID that everything sent to it by the tunnel has. */
+  readonly fixedVnis: readonly { readonly node: string; readonly vni: number }[];
 }
 
 /** Of a cluster that has none. */
@@ -19,6 +21,7 @@ export const NO_NETWORK_OBJECTS: NetworkObjects = {
   egressIps: [],
   hostedIps: [],
   multicast: [],
+  fixedVnis: [],
 };
 
 /** An EgressNetworkPolicy of network.openshift.io/v1. */

@@ -5,8 +5,9 @@ import { classify, Field, groupBuckets, OFPORT, Op } from '../tables/flows.js';
 import { NONE } from '../tables/nodes.js';
 import { Reason } from '../verdict/reasons.js';
 import { arpOper, arpShaLo, arpSpa, arpTpa, isArpIpv4 } from '../wire/arp.js';
-import { ETHERNET, ETHERTYPE, etherType, setEthDst } from '../wire/ethernet.js';
+import { ETHERNET, ETHERTYPE, ethDstHi, ethDstLo, etherType, setEthDst } from '../wire/ethernet.js';
 import { checkIpv4, ipv4Dst, ipv4Protocol, ipv4Src, isFragment, PROTOCOL } from '../wire/ipv4.js';
+import { POD_MAC_HI } from '../wire/pod-mac.js';
 import { keepCopies } from './bridge-copies.js';
 import { natWhole } from './nat.js';
 import { CT_STATE_BITS, confirm, track } from './track.js';
@@ -87,7 +88,16 @@ export function bridge(w: Walk): number {
           if (refused !== Reason.None) return w.drop(refused);
           break;
         case Op.SetEthDstTun:
-          setEthDst(w.p, w.at, tables.nodes.tunMacHi[w.node]!, tables.nodes.tunMacLo[w.node]!);
+          setDestination(w, tables.nodes.tunMacHi[w.node]!, tables.nodes.tunMacLo[w.node]!);
+          break;
+        case Op.SetEthDstPod:
+          setDestination(w, POD_MAC_HI, key[Field.NW_DST]! >>> 0);
+          break;
+        case Op.LoadTunId:
+          w.tunId = arg;
+          break;
+        case Op.Resubmit:
+          next = table;
           break;
         case Op.SetPktMark:
           w.egressIp = arg;
@@ -131,6 +141,8 @@ function extractKey(w: Walk): void {
   if (end - at < ETHERNET.SIZE) return;
   w.etherType = etherType(p, at);
   key[Field.ETH_TYPE] = w.etherType;
+  key[Field.ETH_DST_HI] = ethDstHi(p, at);
+  key[Field.ETH_DST_LO] = ethDstLo(p, at) | 0;
   if (w.etherType === ETHERTYPE.IPV4) extractIpv4(w);
   else if (w.etherType === ETHERTYPE.ARP) extractArp(w);
 }
@@ -197,6 +209,12 @@ function selectBucket(w: Walk, group: number, buckets: number): number {
   let at = group + 1;
   for (let left = hash % buckets; left > 0; left--) at += action.arg[at]! + 1;
   return at;
+}
+
+function setDestination(w: Walk, hi: number, lo: number): void {
+  setEthDst(w.p, w.at, hi, lo);
+  w.key[Field.ETH_DST_HI] = hi;
+  w.key[Field.ETH_DST_LO] = lo | 0;
 }
 
 /** The packet in hand is a copy: it goes where the action says that is due for it. */

@@ -63,8 +63,11 @@ export const Field = {
   /** No field of OpenFlow's. In a match: the row of PLR1. In a key: 1 + the row of FRL1 that would have let the packet
    *  through, had a quirk not left it out; else 0. */
   POLICY_RULE: 15,
+  /** A MAC's first two octets and its last four, as all MACs in tables. */
+  ETH_DST_HI: 16,
+  ETH_DST_LO: 17,
 } as const;
-export const FLOW_KEY_SIZE = 16;
+export const FLOW_KEY_SIZE = 18;
 
 export const FIELD_NAMES: readonly string[] = [
   'node',
@@ -83,6 +86,8 @@ export const FIELD_NAMES: readonly string[] = [
   'tun_src',
   'arp_sha',
   'policy_rule',
+  'dl_dst',
+  'dl_dst',
 ];
 
 /** ct_state bits of Open vSwitch (lib/odp-util.h OVS_CS_F_*). */
@@ -118,6 +123,11 @@ export const Op = {
   OutputCopy: 19,
   /** To the node with address arg by vxlan0, likewise; nothing on that node itself. */
   TunnelCopy: 20,
+  LoadTunId: 21,
+  /** The pod's MAC, 0a:58 and nw_dst, into the frame's destination. */
+  SetEthDstPod: 22,
+  /** resubmit:arg: this table again, in_port being arg while it is searched; no rule there asks for it. */
+  Resubmit: 23,
 } as const;
 
 /** Argument of Op.Group: the group's number, which is a NetID, and how many buckets it has. */

@@ -2,9 +2,10 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
+import { compile } from '../../src/compile/compile.js';
 import { ruleText } from '../../src/engine/explain.js';
 import { NONE } from '../../src/tables/nodes.js';
-import { type ClusterOptions, testEpoch } from '../support/cluster.js';
+import { type ClusterOptions, testCluster, testEpoch } from '../support/cluster.js';
 
 /** Every flow that node1 (row 0) has, what quirks leave out apart, as `table priority match -> actions`, and the object behind it. */
 function flowsOf(options: ClusterOptions = {}): { line: string; object: string; cookie: number }[] {
@@ -24,6 +25,9 @@ const FROM_TUNNEL = 'move:NXM_NX_TUN_ID[0..31]->NXM_NX_REG0[],goto_table:10';
 const toNode = (dotted: string): string =>
   `move:NXM_NX_REG0[]->NXM_NX_TUN_ID[0..31],set_field:${dotted}->tun_dst,output:1`;
 
+const POD_MAC_OF_NW_DST =
+  'move:NXM_OF_IP_DST[]->NXM_OF_ETH_DST[0..31],set_field:0a:58:00:00:00:00/ff:ff:00:00:00:00->eth_dst';
+
 /** What the bridge has in every mode, pods apart. */
 const COMMON = [
   '0 1000 ip,ct_state=-trk -> ct(table=0)',
@@ -40,6 +44,8 @@ const COMMON = [
   '0 100 arp -> goto_table:20',
   '0 100 ip -> goto_table:20',
   '0 0 any -> drop',
+  '10 210 ip,dl_dst=52:54:c0:a8:01:65,nw_dst=10.128.0.1 -> set_field:c2:00:0a:80:00:01->eth_dst,resubmit:10',
+  `10 200 ip,dl_dst=52:54:c0:a8:01:65,nw_dst=10.128.0.0/23 -> ${POD_MAC_OF_NW_DST},resubmit:10`,
   '10 100 tun_src=192.168.1.102 -> goto_table:30',
   '10 0 any -> drop',
   '20 300 udp,tp_dst=4789 -> drop',
@@ -136,4 +142,16 @@ test('a HostSubnet’s flows have the cookie made of its UID', () => {
     flows.map((flow) => flow.cookie),
     [cookie, cookie, cookie],
   );
+});
+
+test('a HostSubnet may fix the NetID of what is sent to it', () => {
+  const cluster = testCluster();
+  const fixedVnis = [{ node: 'node2', vni: 0x1234 }];
+  const epoch = compile({ ...cluster, network: { ...cluster.network, fixedVnis } });
+  const { rule } = epoch.tables.flows;
+  const actions = Array.from({ length: rule.rows }, (_, row) => ruleText(epoch, row))
+    .filter(({ object }) => object === 'HostSubnet node2')
+    .map((text) => text.actions);
+  const fixed = 'load:0x1234->NXM_NX_TUN_ID[0..31],set_field:192.168.1.102->tun_dst,output:1';
+  assert.deepEqual(actions, ['goto_table:30', fixed, fixed]);
 });

@@ -9,6 +9,7 @@ const netNamespace = (name: string, metadata: string, more = ''): string =>
 const hostSubnet = (name: string, more: string): string =>
   `apiVersion: network.openshift.io/v1\nkind: HostSubnet\nmetadata: { name: ${name} }\nhostIP: 192.168.1.9\nsubnet: 10.130.0.0/23\n${more}`;
 
+const FIXED = 'pod.network.openshift.io/fixed-vnid-host';
 const MULTICAST = 'netnamespace.network.openshift.io/multicast-enabled';
 
 test('egress addresses keep their order; IPv6 ones and empty lists are left out', async () => {
@@ -45,6 +46,15 @@ for (const [value, isEnabled] of [
     const { cluster } = await loadWith(netNamespace('web', `, annotations: { ${MULTICAST}: ${value} }`));
     assert.deepEqual(cluster.network.multicast, isEnabled ? ['web'] : []);
   });
+
+test('a fixed NetID is read from its annotation, and must be one', async () => {
+  const annotated = (text: string): string =>
+    hostSubnet('n3', '').replace('{ name: n3 }', `{ name: n3, annotations: { ${FIXED}: '${text}' } }`);
+  const { cluster } = await loadWith(annotated('4660'));
+  assert.deepEqual(cluster.network.fixedVnis, [{ node: 'n3', vni: 4660 }]);
+  const [line] = await problemLines(annotated('16777216'));
+  assert.match(line!, /"16777216", would do: a NetID from 0 to 16777215$/);
+});
 
 test('what is no address is told with its place', async () => {
   assert.deepEqual(await problemLines(netNamespace('web', '', 'egressIPs: [x]\n')), [
