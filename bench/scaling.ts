@@ -19,6 +19,7 @@ import { Chunk } from '../src/replay/chunk.js';
 import { Director } from '../src/replay/director.js';
 import { replay } from '../src/replay/replay.js';
 import { TraceMerge } from '../src/replay/trace-merge.js';
+import { entryOf } from '../src/workers/epoch-shelf.js';
 import { createLanePool, type LanePool } from '../src/workers/lane-pool.js';
 import { shareLanes } from '../src/workers/lane-shares.js';
 
@@ -58,7 +59,7 @@ async function measure(path: string, workers: number): Promise<Measured> {
     isModel: false,
   } as const;
   const pool = createLanePool(
-    epoch,
+    entryOf(epoch),
     settings,
     chunks.map((chunk) => chunk.parcels),
   );

@@ -50,18 +50,29 @@ export class LoadedCluster {
     return compiled;
   }
 
-  /** Take a change, and answer the table set after it, whose number is one more: give it to Engine.install(). Changes of
-   *  endpoints (EndpointSlice, Endpoints, a pod's readiness) rewrite only the rows that they touch, in a copy that the
+  /** The same cluster again, to be changed for itself. */
+  fork(): LoadedCluster {
+    const fork = new LoadedCluster(this.#manifests.fork());
+    fork.#number = this.#number;
+    const known = this.#compiled;
+    if (known !== null && known.model === this.model)
+      fork.#compiled = { model: fork.model, epoch: known.epoch };
+    return fork;
+  }
+
+  /** Take a change, or several as one, and answer the table set after it, whose number is one more: give it to Engine.install().
+   *  Changes of endpoints (EndpointSlice, Endpoints, a pod's readiness) rewrite only the rows that they touch, in a copy that the
    *  first of them makes; others compile anew.
    *
    *  Count on the answer until the second apply() after it; longer while an engine runs on it, or between hold() and
    *  release(). What compile() answers never changes.
    *  @throws InputError when the object is wrong or does not fit to the others, TypeError when it is no event; the
    *  cluster is then as it was. */
-  apply(event: WatchEvent): Epoch {
-    checkEvent(event);
+  apply(event: WatchEvent | readonly WatchEvent[]): Epoch {
+    const events: readonly WatchEvent[] = isList(event) ? event : [event];
+    for (const one of events) checkEvent(one);
     const before = this.#live === null ? this.model : null;
-    const change = this.#manifests.apply(event);
+    const change = this.#manifests.apply(events);
     const number = ++this.#number;
     const next = change === null ? null : (this.#liveOf(before)?.change(change, number) ?? null);
     if (next !== null) return next;
@@ -78,6 +89,9 @@ export class LoadedCluster {
     return this.#live;
   }
 }
+
+const isList = (event: WatchEvent | readonly WatchEvent[]): event is readonly WatchEvent[] =>
+  Array.isArray(event);
 
 function checkEvent(event: WatchEvent): void {
   if (typeof event !== 'object' || event === null || !EVENT_TYPES.includes(event.type))

@@ -2,10 +2,12 @@
 import { statSync } from 'node:fs';
 import { Presets, SingleBar } from 'cli-progress';
 import { type Command, Option } from 'commander';
+import { readWatchFiles } from '../manifests/watch-file.js';
 import { parsePlace } from '../replay/places.js';
 import { type ReplayOptions, type ReplayResult, replay } from '../replay/replay.js';
 import type { Epoch } from '../tables/epoch.js';
 import { chosenKernels } from './backend.js';
+import { changesOf } from './changes.js';
 import { badArgument, EXIT, reportError } from './exit.js';
 import { MetricsOutput } from './metrics.js';
 import {
@@ -32,6 +34,7 @@ interface ReplayCommandOptions extends ClusterOptions {
   readonly at: readonly string[];
   readonly drain: boolean;
   readonly respond?: boolean;
+  readonly events: readonly string[];
   readonly cache: boolean;
   readonly stages?: boolean;
   readonly metrics?: string;
@@ -80,6 +83,12 @@ export function replayCommand(): Command {
       wholeNumber(0, LOOK_AHEAD_MAX),
       65_536,
     )
+    .option(
+      '--events <file>',
+      'watch events with times: the cluster changes as they say; may be repeated',
+      (value: string, before: string[]) => [...before, value],
+      [],
+    )
     .option('--respond', 'pods answer SYN, echo and UDP by themselves')
     .option('--no-drain', 'leave packets that wait for a timer at the end as pending')
     .option('--no-cache', 'take the long way with every packet; slower, and the result is the same')
@@ -101,6 +110,7 @@ const EXAMPLES = [
   'podplane replay -c cluster.yaml node1.pcap node2.pcap --at node1.pcap=node1:eth0 --fail-on diff',
   'podplane replay -c cluster.yaml trace.pcapng --metrics podplane.prom --metrics-port 9100',
   'podplane replay -c cluster.yaml trace.pcapng --no-cache --stages',
+  'podplane replay -c cluster.yaml trace.pcapng --events watch.jsonl',
 ];
 
 async function runReplay(traces: readonly string[], options: ReplayCommandOptions): Promise<void> {
@@ -109,6 +119,8 @@ async function runReplay(traces: readonly string[], options: ReplayCommandOption
   if (options.output !== undefined && options.output !== '-' && traces.includes(options.output))
     throw badArgument('-o', `${options.output} is also read`, 'another file');
   checkMetrics(traces, options);
+  checkEvents(traces, options);
+  const events = await readWatchFiles(options.events);
   const cluster = await loadNamedCluster(options);
   chosenKernels();
   const epoch = cluster.compile();
@@ -127,6 +139,7 @@ async function runReplay(traces: readonly string[], options: ReplayCommandOption
     places: options.at.map((text) => parsePlace(text, epoch)),
     drain: options.drain,
     respond: options.respond === true,
+    ...(options.events.length === 0 ? {} : { changes: changesOf(cluster, events) }),
     cache: options.cache,
     countsRules: isCounting,
     timesStages: options.stages === true,
@@ -150,6 +163,14 @@ async function runReplay(traces: readonly string[], options: ReplayCommandOption
     options.json === true ? `${JSON.stringify(report, null, 2)}\n` : replayText(report, paintFor(stream)),
   );
   process.exitCode = exitCodeOf(result, options.failOn ?? []);
+}
+
+function checkEvents(traces: readonly string[], { events, cluster, output }: ReplayCommandOptions): void {
+  const stdin = [...traces, ...(cluster ?? []), ...events].filter((name) => name === '-');
+  if (events.includes('-') && stdin.length > 1)
+    throw badArgument('--events', 'stdin is named twice', 'one of them from a file');
+  if (output !== undefined && output !== '-' && events.includes(output))
+    throw badArgument('-o', `${output} is also read`, 'another file');
 }
 
 function checkMetrics(traces: readonly string[], { metrics, output }: ReplayCommandOptions): void {

@@ -146,14 +146,14 @@ export class Engine implements Disposable {
 
   /** Walk by another table set of the cluster from the next packet on. Connections stay, but for those of UDP that
    *  kube-proxy has conntrack forget; packets that wait go on waiting; every packet's path is found anew. Rows of ports,
-   *  Services and endpoints are those of the new set from now on: look them up again before the next batch.
+   *  Services and endpoints are those of the new set from now on. Counts go on in `metrics`, of the new set, where given.
    *  @throws RangeError, with nothing changed, when the engine's only node, or one where packets wait, is gone, `epoch`
    *  has been overwritten, or copies of a packet are still to be walked. */
-  install(epoch: Epoch): void {
+  install(epoch: Epoch, metrics?: EngineMetrics): void {
     if (this.#walk.copies.depth > 0)
       throw new RangeError('copies of a packet are still to be walked: call process()');
     const from = this.#epoch;
-    const now = carryOver(from, epoch, { ...this.#parts(), onlyNode: this.#walk.onlyNode });
+    const now = carryOver(from, epoch, { ...this.#parts(), onlyNode: this.#walk.onlyNode }, metrics);
     this.#walk.onlyNode = now.onlyNode;
     if (now.metrics !== this.#metrics) this.#countIn(now.metrics);
     this.#short?.forget(from.tables.nodes.rows, epoch.tables.nodes.rows);

@@ -19,14 +19,19 @@ export interface Remembered {
   readonly onlyNode: number;
 }
 
-/** Bring everything from `from`, which is let go, to `to`, which is held. Returns what the engine goes on with: the metrics are others when the new tables
- *  have other rows.
+/** Bring everything from `from`, which is let go, to `to`, which is held. Returns what the engine goes on with: the metrics are `into`, or others when
+ *  the new tables have other rows.
  *  @throws RangeError, before anything is changed, when a node is gone that is the only one, or where packets wait,
  *  or `to` has been overwritten. */
-export function carryOver(from: Epoch, to: Epoch, old: Remembered): Pick<Remembered, 'metrics' | 'onlyNode'> {
+export function carryOver(
+  from: Epoch,
+  to: Epoch,
+  old: Remembered,
+  into: EngineMetrics | undefined,
+): Pick<Remembered, 'metrics' | 'onlyNode'> {
   to.hold();
   try {
-    const now = carry(from, to, old);
+    const now = carry(from, to, old, into);
     from.release();
     return now;
   } catch (error) {
@@ -35,8 +40,13 @@ export function carryOver(from: Epoch, to: Epoch, old: Remembered): Pick<Remembe
   }
 }
 
-function carry(from: Epoch, to: Epoch, old: Remembered): Pick<Remembered, 'metrics' | 'onlyNode'> {
-  const rows = changedRows(from, to, old.metrics);
+function carry(
+  from: Epoch,
+  to: Epoch,
+  old: Remembered,
+  into: EngineMetrics | undefined,
+): Pick<Remembered, 'metrics' | 'onlyNode'> {
+  const rows = into === undefined ? changedRows(from, to, old.metrics) : null;
   const moves = rows === null ? movesOfAll(from, to) : movesOfRows(from, to, rows);
   const nodeNow = (node: number): number => (node < 0 || moves.nodes === null ? node : moves.nodes[node]!);
   checkNodes(from, old, nodeNow);
@@ -44,7 +54,7 @@ function carry(from: Epoch, to: Epoch, old: Remembered): Pick<Remembered, 'metri
   carryConnections(old.conntrack, moves, old.metrics.endpointConnections);
   carryHeld(old.held, moves, nodeNow);
   old.recent.retain(servesClients(to.tables), nodeNow);
-  const metrics = rows === null ? copyMetrics(from, to, old.metrics, moves) : old.metrics;
+  const metrics = rows === null ? copyMetrics(from, to, old.metrics, moves, into) : old.metrics;
   if (rows !== null) moveCounts(old.metrics.endpointConnections, old.metrics.endpointConnections, moves.runs);
   return { metrics, onlyNode: nodeNow(old.onlyNode) };
 }
@@ -103,12 +113,21 @@ function carryHeld(held: HeldPackets, moves: RowMoves, nodeNow: (node: number) =
   }
 }
 
-/** Counts of the new table set, in memory of their own: of what is in both sets it goes on. */
-function copyMetrics(from: Epoch, to: Epoch, old: EngineMetrics, moves: RowMoves): EngineMetrics {
-  const metrics = new EngineMetrics(to.tables, {
-    countsRules: old.rulePackets.length > 0,
-    timesStages: old.stageTimes.length > 0,
-  });
+/** Counts of the new table set, in `into` or memory of their own: of what is in both sets it goes on. */
+function copyMetrics(
+  from: Epoch,
+  to: Epoch,
+  old: EngineMetrics,
+  moves: RowMoves,
+  into: EngineMetrics | undefined,
+): EngineMetrics {
+  const metrics =
+    into ??
+    new EngineMetrics(to.tables, {
+      countsRules: old.rulePackets.length > 0,
+      timesStages: old.stageTimes.length > 0,
+    });
+  metrics.cells.fill(0);
   metrics.head.set(old.head);
   metrics.stageTimes.set(old.stageTimes);
   moves.services?.forEach((now, before) => {

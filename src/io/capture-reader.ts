@@ -42,6 +42,8 @@ export async function openCapture(
 export class CaptureReader {
   /** Unix time of the first packet rounded down to the second; 0 when there is none. */
   firstEpochNs = 0n;
+  /** Unix time of the first packet; 0 when there is none. */
+  firstNs = 0n;
   readonly #window: ByteWindow;
   readonly #format: CaptureFormat;
   #epochNs = 0n;
@@ -104,7 +106,8 @@ export class CaptureReader {
   /** Go up to the first packet without taking it, to learn its time. */
   async findFirst(): Promise<void> {
     await this.#run(createColumns(createArena(0), 0));
-    this.firstEpochNs = this.#format.headNs - (this.#format.headNs % NS_PER_SECOND);
+    this.firstNs = this.#format.headNs;
+    this.firstEpochNs = this.firstNs - (this.firstNs % NS_PER_SECOND);
     this.epochNs = this.firstEpochNs;
   }
 

@@ -14,6 +14,8 @@ export interface ManifestDocument {
   /** Which of the documents in `text` this is: a chunk may hold several, ended by `...`. */
   readonly indexInText: number;
   readonly value: unknown;
+  /** Where in the document `value` lies, if it is not the whole. */
+  readonly root?: readonly (string | number)[];
 }
 
 // kubectl resolves merge keys and lets a repeated key win, as JSON does; timestamps stay text.

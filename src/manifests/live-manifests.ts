@@ -1,5 +1,5 @@
 /** The objects of a cluster, kept by kind, namespace and name, so that one of them can be added, replaced or removed. */
-import type { ModelChange } from '../model/change.js';
+import type { ModelChange, ServiceChange } from '../model/change.js';
 import type { Cluster } from '../model/cluster.js';
 import { buildCluster, type LoadOptions } from './build-cluster.js';
 import type { ManifestDocument } from './documents.js';
@@ -15,6 +15,8 @@ export interface WatchEvent {
   readonly type: 'ADDED' | 'MODIFIED' | 'DELETED';
   /** A Kubernetes object as the API gives it. */
   readonly object: object;
+  /** Where the event was read, for errors: its text, which begins at a line of a file and has the object as `object`. */
+  readonly origin?: { readonly file: string; readonly line: number; readonly text: string };
 }
 
 export class LiveManifests {
@@ -51,40 +53,39 @@ export class LiveManifests {
     return this.#notes;
   }
 
-  /** Take one event. What cannot be taken leaves everything as it was.
-   *  @throws InputError when the object is wrong, or does not fit to the others. */
-  apply({ type, object }: WatchEvent): ModelChange {
-    const document: ManifestDocument = {
-      file: `${type} event`,
-      order: 0,
-      text: null,
-      firstLine: 0,
-      indexInText: 0,
-      value: object,
-    };
+  /** The same cluster again, to be changed for itself. */
+  fork(): LiveManifests {
+    return new LiveManifests([...this.#objects.values()], this.#options, new ProblemList());
+  }
+
+  /** Take events, one after the other, as one change: all of them or, when one cannot be taken, none.
+   *  @throws InputError when an object is wrong, or does not fit to the others. */
+  apply(events: readonly WatchEvent[]): ModelChange {
     const problems = new ProblemList();
-    const read = type === 'DELETED' ? readName(document, problems) : readObjects([document], problems);
+    const lists = events.map((event, order) => readEvent(event, order, problems));
     problems.throwIfAny();
-    const changes = read.map((one) => {
-      const key = keyOf(one);
-      return { key, before: this.#objects.get(key), after: type === 'DELETED' ? undefined : one };
-    });
-    const [only] = changes;
-    if (changes.length === 1 && only !== undefined) {
-      const services = this.#updates.take(only.before, only.after);
-      if (services !== null) {
-        put(this.#objects, only.key, only.after);
-        return services;
-      }
-    }
-    for (const { key, after } of changes) put(this.#objects, key, after);
+    const read = lists.flat();
+    const undo: (readonly [key: string, before: ReadObject | undefined])[] = [];
+    const services: ServiceChange[] = [];
+    // Several objects of one event fit together only once all are there.
+    let isSmall = lists.every((list) => list.length === 1);
     try {
-      this.#build([...this.#objects.values()], problems);
+      for (const { key, after } of read) {
+        const before = this.#objects.get(key);
+        const change = isSmall ? this.#updates.take(before, after) : null;
+        if (change === null) isSmall = false;
+        else services.push(...change);
+        undo.push([key, before]);
+        put(this.#objects, key, after);
+      }
+      if (!isSmall) this.#build([...this.#objects.values()], problems);
     } catch (error) {
-      for (const { key, before } of changes) put(this.#objects, key, before);
+      for (const [key, before] of undo.reverse()) put(this.#objects, key, before);
+      // What was taken in place is in the model already.
+      if (services.length > 0 || read.length > 1) this.#build([...this.#objects.values()], new ProblemList());
       throw error;
     }
-    return null;
+    return isSmall ? joined(services) : null;
   }
 
   #build(objects: readonly ReadObject[], problems: ProblemList): void {
@@ -99,6 +100,36 @@ export class LiveManifests {
   }
 }
 
+/** Objects that an event puts in their places; undefined: takes away. */
+function readEvent(
+  { type, object, origin }: WatchEvent,
+  order: number,
+  problems: ProblemList,
+): { readonly key: string; readonly after: ReadObject | undefined }[] {
+  const document: ManifestDocument = {
+    file: origin?.file ?? `${type} event`,
+    order,
+    text: origin?.text ?? null,
+    firstLine: origin?.line ?? 0,
+    indexInText: 0,
+    value: object,
+    root: origin === undefined ? [] : ['object'],
+  };
+  const isDeleted = type === 'DELETED';
+  const read = isDeleted ? readName(document, problems) : readObjects([document], problems);
+  return read.map((one) => ({ key: keyOf(one), after: isDeleted ? undefined : one }));
+}
+
+/** Changes of one Service as one, in the order in which they came. */
+function joined(changes: readonly ServiceChange[]): readonly ServiceChange[] {
+  const byService = new Map<string, ServiceChange>();
+  for (const change of changes) {
+    const key = `${change.after.namespace}/${change.after.name}`;
+    byService.set(key, { before: byService.get(key)?.before ?? change.before, after: change.after });
+  }
+  return [...byService.values()];
+}
+
 /** Kind as the API writes it: a Project and a Namespace of one name are two objects. */
 const keyOf = ({ kind, object }: ReadObject): string =>
   `${kind === null ? `${object.apiVersion} ` : ''}${object.kind} ${object.namespace}/${object.name}`;
@@ -109,9 +140,15 @@ const withoutText = (one: ReadObject): ReadObject => ({
   object: { ...one.object, document: { ...one.object.document, text: null, value: null } },
 });
 
+/** Text that an event came with is kept by whoever holds the event: its lines can be told. */
+const withoutValue = (one: ReadObject): ReadObject => ({
+  ...one,
+  object: { ...one.object, document: { ...one.object.document, value: null } },
+});
+
 function put(objects: Map<string, ReadObject>, key: string, value: ReadObject | undefined): void {
   if (value === undefined) objects.delete(key);
-  else objects.set(key, withoutText(value));
+  else objects.set(key, withoutValue(value));
 }
 
 /** Owners are not used unless they are expanded. */

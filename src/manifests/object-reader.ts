@@ -18,14 +18,14 @@ export interface ReadObject {
 /** Read all objects of `documents`. Their problems go to `problems`. */
 export function readObjects(documents: readonly ManifestDocument[], problems: ProblemList): ReadObject[] {
   const reader = new ObjectReader(problems);
-  for (const document of documents) reader.addAny(document, [], document.value, null);
+  for (const document of documents) reader.addAny(document, document.root ?? [], document.value, null);
   return reader.objects;
 }
 
 /** Read which object a document speaks of, and leave its fields alone: the last state of one that is deleted. */
 export function readName(document: ManifestDocument, problems: ProblemList): ReadObject[] {
   const reader = new ObjectReader(problems, false);
-  reader.addAny(document, [], document.value, null);
+  reader.addAny(document, document.root ?? [], document.value, null);
   return reader.objects;
 }
 

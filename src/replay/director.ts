@@ -20,6 +20,7 @@ import { settleMacs } from './link-addresses.js';
 import { type CapturedPacket, LookAhead } from './look-ahead.js';
 import { belongsTo, type PlaceRule, placeOf } from './places.js';
 import { type Addressing, SeenPackets } from './seen-packets.js';
+import type { Servers } from './servers.js';
 import { ServiceIndex } from './service-index.js';
 import type { TraceMerge } from './trace-merge.js';
 
@@ -33,6 +34,8 @@ export interface DirectorOptions {
   readonly lookAheadSize: number;
   readonly pick: 'recorded' | 'model';
   readonly places: readonly PlaceRule[];
+  /** Of the whole run; those of the tables alone if not given. */
+  readonly servers?: Servers;
 }
 
 export class Director {
@@ -40,10 +43,12 @@ export class Director {
   translatedMacs = 0;
   /** Packets taken so far; the next one's sequence number. */
   sequence = 0;
-  readonly #epoch: Epoch;
+  /** A chunk ends before the first packet that is not before this time. */
+  stopNs = Number.POSITIVE_INFINITY;
+  #epoch: Epoch;
   readonly #trace: TraceMerge;
   readonly #options: DirectorOptions;
-  readonly #vxlanPort: number;
+  #vxlanPort: number;
   readonly #services: ServiceIndex;
   readonly #lanes: LaneChooser;
   readonly #ahead: LookAhead;
@@ -52,20 +57,29 @@ export class Director {
   readonly #fillView = new PacketView();
   readonly #packet: CapturedPacket;
   readonly #as: Addressing = { src: 0, dst: 0, sport: 0, dport: 0 };
-  /** (client, port and protocol, Service address, its port): the recorded endpoint's row, or -1. */
+  /** (client, port and protocol, Service address, its port): the recorded endpoint, port 0 for none. */
   readonly #connections = new RecentTable(CONNECTIONS);
+  readonly #endpointAddress = new Uint32Array(CONNECTIONS);
+  readonly #endpointPort = new Uint16Array(CONNECTIONS);
+  /** Its row, or -1, by the tables after so many changes. */
   readonly #endpoint = new Int32Array(CONNECTIONS);
-  /** (client, port and protocol, endpoint address, its port): the Service row that the client asked for. */
+  readonly #endpointChange = new Uint32Array(CONNECTIONS);
+  /** (client, port and protocol, endpoint address, its port): the Service that the client asked for. */
   readonly #replies = new RecentTable(CONNECTIONS);
+  readonly #serviceIp = new Uint32Array(CONNECTIONS);
+  readonly #servicePort = new Uint32Array(CONNECTIONS);
+  /** Its row, or -1, likewise. */
   readonly #service = new Int32Array(CONNECTIONS);
-  readonly #placeOfSource: number[] = [];
+  readonly #serviceChange = new Uint32Array(CONNECTIONS);
+  #changes = 0;
+  #placeOfSource: number[] = [];
 
   constructor(epoch: Epoch, trace: TraceMerge, options: DirectorOptions) {
     this.#epoch = epoch;
     this.#trace = trace;
     this.#options = options;
     this.#vxlanPort = epoch.tables.config.vxlanPort[0]!;
-    this.#services = new ServiceIndex(epoch.tables);
+    this.#services = new ServiceIndex(epoch.tables, options.servers);
     this.#lanes = new LaneChooser(epoch.tables, this.#services, options.lanes);
     this.#ahead = new LookAhead(options.lookAhead + 1, options.lookAheadSize);
     this.#packet = {
@@ -79,12 +93,28 @@ export class Director {
     };
   }
 
-  /** Fill `chunk` with what comes next. It is empty afterwards when the trace has ended. */
+  /** Did the last chunk end because of stopNs? */
+  get isStopped(): boolean {
+    return this.#ahead.nextTsNs >= this.stopNs && this.#ahead.count > 0;
+  }
+
+  /** Decide by another table set from the next packet on. `isInPlace`: nothing but endpoints differs. */
+  use(epoch: Epoch, isInPlace: boolean): void {
+    this.#epoch = epoch;
+    this.#vxlanPort = epoch.tables.config.vxlanPort[0]!;
+    this.#services.use(epoch.tables, isInPlace);
+    this.#lanes.use(epoch.tables);
+    this.#placeOfSource = [];
+    this.#changes++;
+  }
+
+  /** Fill `chunk` with what comes next. It is empty afterwards when the trace has ended, or isStopped. */
   async fill(chunk: Chunk): Promise<void> {
     chunk.reset(this.sequence);
     const ahead = this.#ahead;
     for (;;) {
       while (!this.#isAheadFull()) await this.#trace.refill();
+      if (ahead.nextTsNs >= this.stopNs) return;
       if (ahead.count === 0 || !chunk.hasRoom(ahead.nextLength)) return;
       ahead.shift(this.#packet);
       this.#decide(chunk, this.#packet);
@@ -191,26 +221,28 @@ export class Director {
     const node = this.#epoch.tables.ports.node[port]!;
     const service = this.#serviceAsked(view, node);
     if (service >= 0) {
-      const endpoint = this.#recordedEndpoint(view, service, p);
-      if (this.#options.pick === 'recorded') rows.input.pick[i] = endpoint;
+      const connection = this.#connectionOf(view, service, p);
+      if (this.#options.pick === 'recorded') rows.input.pick[i] = this.#endpoint[connection]!;
       rows.role[i] = isTcpSyn(view, p) ? RowRole.OPENS : RowRole.TO_SERVICE;
       rows.service[i] = service;
       rows.client[i] = view.src;
       rows.clientPort[i] = (view.sport << 16) | view.protocol;
-      if (endpoint >= 0) this.#rememberTranslated(packet, node, endpoint);
+      if (this.#endpointPort[connection] !== 0) this.#rememberTranslated(packet, node, connection);
       return;
     }
-    const asked = this.#serviceReplying(view);
-    if (asked < 0) {
+    const reply = this.#replyTo(view);
+    if (reply === MISS) {
       if (!isInside(this.#epoch.tables, view.dst)) this.#rememberMasqueraded(packet, node);
       return;
     }
+    this.#rememberReply(packet, reply);
+    const asked = this.#serviceRow(reply, node);
+    if (asked < 0) return;
     rows.role[i] = RowRole.FROM_SERVER;
     rows.service[i] = asked;
     rows.client[i] = view.dst;
     rows.clientPort[i] = (view.dport << 16) | view.protocol;
     rows.inner[i] = view.at - packet.offset;
-    this.#rememberReply(packet, asked);
   }
 
   #serviceAsked(view: PacketView, node: number): number {
@@ -219,29 +251,62 @@ export class Director {
     return findService(services, serviceSlots, view.dst, ((view.dport << 16) | view.protocol) >>> 0, node);
   }
 
-  /** Service row that the client of this reply asked for, or -1. */
-  #serviceReplying(view: PacketView): number {
-    if (!view.hasPorts) return -1;
-    const row = this.#replies.find(view.dst, (view.dport << 16) | view.protocol, view.src, view.sport);
-    return row === MISS ? -1 : this.#service[row]!;
+  /** Row of #replies if this is a Service's reply, or MISS. */
+  #replyTo(view: PacketView): number {
+    if (!view.hasPorts) return MISS;
+    return this.#replies.find(view.dst, (view.dport << 16) | view.protocol, view.src, view.sport);
   }
 
-  #recordedEndpoint(view: PacketView, service: number, p: DataView): number {
+  /** Row of the Service that the client of a reply asked for; -1 when it has gone. */
+  #serviceRow(reply: number, node: number): number {
+    if (this.#serviceChange[reply] !== this.#changes) {
+      const { services, serviceSlots } = this.#epoch.tables;
+      const [ip, port] = [this.#serviceIp[reply]!, this.#servicePort[reply]!];
+      this.#service[reply] = findService(services, serviceSlots, ip, port, node);
+      this.#serviceChange[reply] = this.#changes;
+    }
+    return this.#service[reply]!;
+  }
+
+  /** Row of #connections of a client's packet to a Service. */
+  #connectionOf(view: PacketView, service: number, p: DataView): number {
     const client = (view.sport << 16) | view.protocol;
     let row = this.#connections.find(view.src, client, view.dst, view.dport);
-    const known = row === MISS ? -1 : this.#endpoint[row]!;
+    const known = row === MISS ? -1 : this.#endpointRow(row, service);
     const isNew = row === MISS || isTcpSyn(view, p);
-    if (!isNew && known >= 0 && !this.#connections.isAged(row)) return known;
+    if (!isNew && known >= 0 && !this.#connections.isAged(row)) return row;
     const found =
       isNew || known < 0
         ? this.#ahead.endpointOf(this.#services, service, view.src, view.sport, view.protocol)
         : known;
     const endpoint = found < 0 ? known : found;
+    const before = row;
     if (row === MISS || this.#connections.isAged(row))
       row = this.#connections.add(view.src, client, view.dst, view.dport);
-    this.#endpoint[row] = endpoint;
+    this.#noteEndpoint(row, endpoint, before);
     if (endpoint >= 0) this.#expectReplies(view, client, endpoint, service);
-    return endpoint;
+    return row;
+  }
+
+  /** Row of the endpoint of a known connection; -1 when none is known, or it is the Service's no more. */
+  #endpointRow(connection: number, service: number): number {
+    if (this.#endpointChange[connection] !== this.#changes) {
+      const [address, port] = [this.#endpointAddress[connection]!, this.#endpointPort[connection]!];
+      this.#endpoint[connection] = port === 0 ? -1 : this.#services.endpoint(service, address, port);
+      this.#endpointChange[connection] = this.#changes;
+    }
+    return this.#endpoint[connection]!;
+  }
+
+  /** With no endpoint in sight, that of row `before` is still where the connection goes, though it may be the Service's no
+   *  more. */
+  #noteEndpoint(connection: number, endpoint: number, before: number): void {
+    const { address, port } = this.#epoch.tables.endpoints;
+    const isKept = endpoint < 0 && before !== MISS;
+    this.#endpointAddress[connection] = isKept ? this.#endpointAddress[before]! : (address[endpoint] ?? 0);
+    this.#endpointPort[connection] = isKept ? this.#endpointPort[before]! : (port[endpoint] ?? 0);
+    this.#endpoint[connection] = endpoint;
+    this.#endpointChange[connection] = this.#changes;
   }
 
   #expectReplies(view: PacketView, client: number, endpoint: number, service: number): void {
@@ -249,17 +314,21 @@ export class Director {
     let row = this.#replies.find(view.src, client, address[endpoint]!, port[endpoint]!);
     if (row === MISS || this.#replies.isAged(row))
       row = this.#replies.add(view.src, client, address[endpoint]!, port[endpoint]!);
+    const { services } = this.#epoch.tables;
+    this.#serviceIp[row] = services.ip[service]!;
+    this.#servicePort[row] = services.portProto[service]!;
     this.#service[row] = service;
+    this.#serviceChange[row] = this.#changes;
   }
 
   /** After DNAT; and, where the endpoint is the client itself, after masquerade to the node's tun0. */
-  #rememberTranslated(packet: CapturedPacket, node: number, endpoint: number): void {
-    const { endpoints, nodes } = this.#epoch.tables;
+  #rememberTranslated(packet: CapturedPacket, node: number, connection: number): void {
+    const { nodes } = this.#epoch.tables;
     const view = this.#view;
     this.#as.src = view.src;
     this.#as.sport = view.sport;
-    this.#as.dst = endpoints.address[endpoint]!;
-    this.#as.dport = endpoints.port[endpoint]!;
+    this.#as.dst = this.#endpointAddress[connection]!;
+    this.#as.dport = this.#endpointPort[connection]!;
     this.#remember(packet);
     if (this.#as.dst !== view.src) return;
     this.#as.src = nodes.gateway[node]!;
@@ -267,11 +336,10 @@ export class Director {
   }
 
   /** After un-NAT: the Service as the sender. */
-  #rememberReply(packet: CapturedPacket, service: number): void {
-    const { services } = this.#epoch.tables;
+  #rememberReply(packet: CapturedPacket, reply: number): void {
     const view = this.#view;
-    this.#as.src = services.ip[service]!;
-    this.#as.sport = services.portProto[service]! >>> 16;
+    this.#as.src = this.#serviceIp[reply]!;
+    this.#as.sport = this.#servicePort[reply]! >>> 16;
     this.#as.dst = view.dst;
     this.#as.dport = view.dport;
     this.#remember(packet);
@@ -292,7 +360,7 @@ export class Director {
   }
 
   #placeOf(source: number): number {
-    this.#placeOfSource[source] ??= placeOf(this.#options.places, this.#trace.sources[source]!);
+    this.#placeOfSource[source] ??= placeOf(this.#options.places, this.#trace.sources[source]!, this.#epoch);
     return this.#placeOfSource[source]!;
   }
 }

@@ -12,7 +12,7 @@ const FRAGMENTS = 4096;
 const MASQUERADED = 65_536;
 
 export class LaneChooser {
-  readonly #tables: Tables;
+  #tables: Tables;
   readonly #services: ServiceIndex;
   readonly #lanes: number;
   readonly #quote = new PacketView();
@@ -34,6 +34,11 @@ export class LaneChooser {
       this.#vniOfEgressIp.set(egressIps.address[row]!, egressIps.vni[row]!);
       this.#egressVnis.add(egressIps.vni[row]!);
     }
+  }
+
+  /** Go on by other tables. Which lane a known connection belongs to stays. */
+  use(tables: Tables): void {
+    this.#tables = tables;
   }
 
   /** Lane of the packet in `view`, which enters at row `port` of the port table. */

@@ -81,6 +81,11 @@ export class LookAhead {
     return this.count === 0 ? 0 : this.#length[this.#head]!;
   }
 
+  /** Time of the oldest packet; Infinity when there is none. */
+  get nextTsNs(): number {
+    return this.count === 0 ? Number.POSITIVE_INFINITY : this.#tsNs[this.#head]!;
+  }
+
   /** Take a place for `length` bytes; -1 when the ring is full. The bytes go to the answer's offset in the arena. */
   reserve(length: number): number {
     if (this.count === this.#limit) return -1;

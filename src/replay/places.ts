@@ -8,8 +8,8 @@ export interface PlaceRule {
   readonly file: string;
   /** Name or number of the interface; empty for all. */
   readonly interfaceName: string;
-  /** Row of the port table. */
-  readonly port: number;
+  /** Name of a port. */
+  readonly place: string;
 }
 
 /** Parse one `--at`. PLACE is the name of a port: pod:web/pod-1, node1:eth0, node1:tun0.
@@ -18,24 +18,24 @@ export function parsePlace(text: string, epoch: Epoch): PlaceRule {
   const equals = text.lastIndexOf('=');
   const [source, place] = [text.slice(0, Math.max(equals, 0)), text.slice(equals + 1)];
   if (equals < 1) throw badPlace(text, 'FILE=PLACE or FILE#INTERFACE=PLACE');
-  const port = portNamed(epoch, place);
-  if (port < 0) throw badPlace(place, 'pod:NAMESPACE/NAME, NODE:eth0 or NODE:tun0 of this cluster');
+  if (portNamed(epoch, place) < 0)
+    throw badPlace(place, 'pod:NAMESPACE/NAME, NODE:eth0 or NODE:tun0 of this cluster');
   const hash = source.lastIndexOf('#');
   return hash < 1
-    ? { file: source, interfaceName: '', port }
-    : { file: source.slice(0, hash), interfaceName: source.slice(hash + 1), port };
+    ? { file: source, interfaceName: '', place }
+    : { file: source.slice(0, hash), interfaceName: source.slice(hash + 1), place };
 }
 
-/** Port row that the rules give to a source, or -1. The last rule that fits wins. */
-export function placeOf(rules: readonly PlaceRule[], source: TraceSource): number {
-  let port = -1;
+/** Port row that the rules give to a source; -1 when they give none, or it is not there any more. The last rule that fits wins. */
+export function placeOf(rules: readonly PlaceRule[], source: TraceSource, epoch: Epoch): number {
+  let place: string | null = null;
   for (const rule of rules) {
     const { name, id } = source.facts;
     const isInterface =
       rule.interfaceName === '' || rule.interfaceName === name || rule.interfaceName === String(id);
-    if (rule.file === source.file && isInterface) port = rule.port;
+    if (rule.file === source.file && isInterface) place = rule.place;
   }
-  return port;
+  return place === null ? -1 : portNamed(epoch, place);
 }
 
 /** Does a packet that would enter at `natural` belong to the place `port`? At a pod or tun0 that is what they send

@@ -1,26 +1,31 @@
 /** The replay: captures in, every packet carried or compared, the output in order, and the account of it all. */
 import { availableParallelism } from 'node:os';
-import { EngineMetrics, type MetricsOptions, metricsSize } from '../engine/metrics.js';
-import { type StageTime, stageTimes } from '../engine/stage-times.js';
-import { addLedger, createLedger, isBalanced, type Ledger } from '../packet/ledger.js';
+import type { MetricsOptions } from '../engine/metrics.js';
+import { stageTimes } from '../engine/stage-times.js';
+import { addLedger, createLedger, isBalanced } from '../packet/ledger.js';
 import type { Epoch } from '../tables/epoch.js';
 import type { GroupOutcome } from '../workers/lane-group.js';
 import { createLanePool, type LanePool } from '../workers/lane-pool.js';
 import type { LaneSettings } from '../workers/lane-runner.js';
 import { shareLanes } from '../workers/lane-shares.js';
+import { ChangeTimeline } from './change-timeline.js';
+import { type ClusterChanges, changedRows, nodesGone } from './changes.js';
 import { Chunk, Fate } from './chunk.js';
-import type { NamedCount, OutcomeCount, PairCount, QuirkCount, RuleCount, ServiceCount } from './counts.js';
-import { defaultLanes, splitState } from './default-lanes.js';
+import { defaultLanes } from './default-lanes.js';
 import { Director } from './director.js';
+import { EpochsInUse } from './epochs-in-use.js';
 import { Fingerprint } from './fingerprint.js';
 import { type Consumers, mergeDrained, mergeOutput } from './merge-output.js';
-import { type ObservationCounts, Outcomes } from './outcomes.js';
+import { Outcomes } from './outcomes.js';
 import type { PlaceRule } from './places.js';
 import { hasQuirks, quirkCounts } from './quirk-report.js';
+import type { ReplayResult, RunCounts } from './replay-result.js';
 import { ResultCapture } from './result-capture.js';
 import { ruleCounts } from './rule-report.js';
 import { Summary } from './summary.js';
-import { TraceMerge, type TraceSource } from './trace-merge.js';
+import { TraceMerge } from './trace-merge.js';
+
+export type { ReplayResult, RunCounts } from './replay-result.js';
 
 export interface ReplayOptions {
   readonly traces: readonly string[];
@@ -45,6 +50,8 @@ export interface ReplayOptions {
   readonly chunkRows?: number;
   /** Bytes of packets after which a worker writes down what it knows: the result does not depend on it. Default 4 MiB. */
   readonly checkpointSize?: number;
+  /** Changes of the cluster in the course of the trace. */
+  readonly changes?: ClusterChanges;
   /** Take the short way where it is known; changes nothing but speed. Default true. */
   readonly cache?: boolean;
   /** Count the packets of br0's rules. Default false. */
@@ -55,52 +62,6 @@ export interface ReplayOptions {
   readonly onProgress?: (packets: number, bytes: number, soFar: () => RunCounts) => Promise<void> | undefined;
 }
 
-/** What can be said of a run at any time. */
-export interface RunCounts {
-  readonly packets: number;
-  readonly bytes: number;
-  readonly verdicts: readonly NamedCount[];
-  readonly reasons: readonly NamedCount[];
-  readonly outcomes: readonly OutcomeCount[];
-  readonly services: readonly ServiceCount[];
-  readonly nodePairs: readonly PairCount[];
-  /** Connections made, and held now. */
-  readonly connections: number;
-  readonly connectionsLive: number;
-  /** Packets that the path cache knew, and that took the long way: up to how the run was cut. */
-  readonly pathCache: { readonly hits: number; readonly misses: number };
-  /** Null unless they are counted. */
-  readonly rules: readonly RuleCount[] | null;
-  /** Quirks of the SDN's NetworkPolicy that decided about packets. */
-  readonly quirks: readonly QuirkCount[];
-  readonly stages: readonly StageTime[] | null;
-  readonly ledger: Ledger;
-  /** Packets that went down with a worker. */
-  readonly lost: number;
-  /** Workers that died and were replaced, and packets that were dropped because workers died of them. */
-  readonly recovered: number;
-  readonly quarantined: number;
-  readonly lanes: number;
-  /** What of the cluster is exact in one lane alone, as a sentence; empty when nothing is. */
-  readonly splitState: string;
-  readonly workers: number;
-  readonly backend: string;
-}
-
-export interface ReplayResult extends RunCounts {
-  readonly seconds: number;
-  readonly packetsPerSecond: number;
-  readonly observations: ObservationCounts;
-  readonly differences: readonly string[];
-  readonly readdressed: number;
-  readonly translatedMacs: number;
-  readonly sources: readonly TraceSource[];
-  readonly fingerprint: string;
-  readonly balanced: boolean;
-  /** Damage of a capture, after all before it was carried; or what a worker died of. */
-  readonly failure: Error | null;
-}
-
 const DEFAULT_CHUNK_ROWS = 2048;
 const DEFAULT_CHECKPOINT_SIZE = 4 << 20;
 const DEFAULT_LOOK_AHEAD = 65_536;
@@ -108,24 +69,28 @@ const LOOK_AHEAD_SIZE = 32 << 20;
 /** Chunks on their way at once: one is filled and one merged while one or two are walked. */
 const SLOTS = 4;
 
-/** Replay captures through the cluster of `epoch`.
- *  @throws InputError when a capture cannot be opened or the output not be written. Damage met later is in the result. */
+/** Replay captures through the cluster of `epoch`, and what becomes of it.
+ *  @throws InputError when a capture cannot be opened, a change not be made or the output not be written. Damage met later is
+ *  in the result. */
 export async function replay(epoch: Epoch, options: ReplayOptions): Promise<ReplayResult> {
   const startedMs = performance.now();
   const trace = await TraceMerge.open(options.traces);
   try {
-    const lanes = options.lanes ?? defaultLanes(epoch.tables);
+    const timeline = new ChangeTimeline(epoch, options.changes, trace);
+    const { servers } = timeline;
+    const lanes = options.lanes ?? defaultLanes(timeline.splitState);
     const director = new Director(epoch, trace, {
       lanes,
       lookAhead: options.lookAhead ?? DEFAULT_LOOK_AHEAD,
       lookAheadSize: LOOK_AHEAD_SIZE,
       pick: options.pick ?? 'recorded',
       places: options.places ?? [],
+      ...(servers === undefined ? {} : { servers }),
     });
     const weights = await director.laneWeights();
     const workers = Math.min(options.workers ?? defaultWorkers(trace.isEnded), lanes);
     const shares = shareLanes(weights, workers);
-    return await new Run(epoch, trace, director, shares, options, startedMs).run();
+    return await new Run(epoch, trace, timeline, director, shares, options, startedMs).run();
   } finally {
     await trace.close();
   }
@@ -138,13 +103,21 @@ const defaultWorkers = (isShort: boolean): number => (isShort ? 1 : Math.min(2, 
 interface Flight {
   readonly chunk: Chunk;
   readonly slot: number;
+  /** In force for the chunk. */
+  readonly epoch: Epoch;
+  /** Timers alone: there is no packet in the chunk. */
+  readonly isTimers: boolean;
   readonly outcome: Promise<readonly (GroupOutcome | Error)[]>;
 }
 
 class Run {
   readonly #options: ReplayOptions;
   readonly #trace: TraceMerge;
-  readonly #epoch: Epoch;
+  /** In force for what is given to the lanes; for what has come back from them. */
+  #epoch: Epoch;
+  #merged: Epoch;
+  readonly #epochs: EpochsInUse;
+  readonly #timeline: ChangeTimeline;
   readonly #director: Director;
   readonly #summary: Summary;
   readonly #fingerprint = new Fingerprint();
@@ -156,7 +129,6 @@ class Run {
   readonly #lanes: number;
   readonly #workers: number;
   readonly #counted: MetricsOptions;
-  readonly #counters: readonly SharedArrayBuffer[];
   readonly #startedMs: number;
   #bytes = 0;
   #dropped = 0;
@@ -167,6 +139,7 @@ class Run {
   constructor(
     epoch: Epoch,
     trace: TraceMerge,
+    timeline: ChangeTimeline,
     director: Director,
     lanesOfWorker: readonly (readonly number[])[],
     options: ReplayOptions,
@@ -174,9 +147,12 @@ class Run {
   ) {
     this.#startedMs = startedMs;
     this.#epoch = epoch;
+    this.#merged = epoch;
     this.#trace = trace;
     this.#options = options;
+    this.#timeline = timeline;
     this.#director = director;
+    director.stopNs = timeline.nextNs;
     this.#lanes = lanesOfWorker.flat().length;
     this.#workers = lanesOfWorker.length;
     const pick = options.pick ?? 'recorded';
@@ -186,12 +162,13 @@ class Run {
     const rows = options.chunkRows ?? DEFAULT_CHUNK_ROWS;
     this.#chunks = Array.from({ length: slots }, () => new Chunk(rows, lanesOfWorker));
     this.#accounts = lanesOfWorker.map(() => null);
+    // A change may bring what the first tables have not.
+    const mayHaveQuirks = hasQuirks(epoch) || options.changes !== undefined;
     this.#counted = {
-      countsRules: options.countsRules === true || hasQuirks(epoch),
+      countsRules: options.countsRules === true || mayHaveQuirks,
       timesStages: options.timesStages ?? false,
     };
-    const size = metricsSize(epoch.tables, this.#counted);
-    this.#counters = Array.from({ length: this.#lanes }, () => new SharedArrayBuffer(size));
+    this.#epochs = new EpochsInUse(this.#lanes, this.#counted);
     const settings: LaneSettings = {
       seed: options.seed ?? 1,
       epochNs: trace.epochNs,
@@ -202,10 +179,9 @@ class Run {
       isModel: pick === 'model',
       cache: options.cache ?? true,
       counted: this.#counted,
-      counters: this.#counters,
     };
     this.#pool = createLanePool(
-      epoch,
+      this.#epochs.add(epoch),
       settings,
       this.#chunks.map((chunk) => chunk.parcels),
     );
@@ -229,6 +205,7 @@ class Run {
       // What was written is whole records whatever happened.
       await capture?.close();
       await this.#pool.close();
+      this.#epochs.releaseAll();
     }
     return this.#result();
   }
@@ -248,15 +225,54 @@ class Run {
       }
       const chunk = this.#chunks[slot]!;
       await this.#director.fill(chunk);
-      if (chunk.count === 0) break;
+      if (chunk.count === 0) {
+        if (!this.#director.isStopped) break;
+        if (this.#change(slot, flights)) free.unshift(slot);
+        continue;
+      }
       for (let row = 0; row < chunk.count; row++) this.#bytes += chunk.length[row]!;
-      flights.push({ chunk, slot, outcome: this.#pool.run(slot) });
+      flights.push({ chunk, slot, epoch: this.#epoch, isTimers: false, outcome: this.#pool.run(slot) });
     }
     for (const flight of flights) await this.#land(flight, to);
   }
 
-  async #land({ chunk, outcome }: Flight, to: Consumers): Promise<void> {
-    this.#take(chunk, await outcome);
+  /** Make the next change: timers that are due by then fire by the tables before. Returns whether the slot is still free. */
+  #change(slot: number, flights: Flight[]): boolean {
+    const { sequence } = this.#director;
+    const { nextNs } = this.#timeline;
+    const [before, chunk] = [this.#epoch, this.#chunks[slot]!];
+    let after: Epoch;
+    try {
+      after = this.#timeline.take(sequence);
+    } catch (error) {
+      this.#failure ??= error instanceof Error ? error : new Error(String(error));
+      return true;
+    }
+    const entry = this.#epochs.add(after);
+    if (sequence > 0) {
+      chunk.reset(sequence);
+      // Between two packets. What waits on a node that goes is given up at once.
+      const drain = {
+        at: sequence - 0.5,
+        untilNs: nodesGone(before, after) ? Number.POSITIVE_INFINITY : nextNs,
+      };
+      flights.push({ chunk, slot, epoch: before, isTimers: true, outcome: this.#pool.run(slot, drain) });
+    }
+    this.#pool.use(entry);
+    this.#director.use(after, entry.changed !== null);
+    this.#director.stopNs = this.#timeline.nextNs;
+    this.#epoch = after;
+    return sequence === 0;
+  }
+
+  async #land({ chunk, epoch, isTimers, outcome }: Flight, to: Consumers): Promise<void> {
+    const outcomes = await outcome;
+    this.#turnTo(epoch, to);
+    this.#take(chunk, outcomes);
+    if (isTimers) {
+      mergeDrained(chunk, to);
+      return;
+    }
     for (let row = 0; row < chunk.count; row++) if (chunk.fate[row] === Fate.Drop) this.#dropped++;
     mergeOutput(chunk, to);
     await to.capture?.drain();
@@ -266,8 +282,20 @@ class Run {
   async #drain(to: Consumers): Promise<void> {
     const chunk = this.#chunks[0]!;
     chunk.reset(this.#director.sequence);
-    this.#take(chunk, await this.#pool.run(0, this.#director.sequence));
+    const drain = { at: this.#director.sequence, untilNs: Number.POSITIVE_INFINITY };
+    const outcomes = await this.#pool.run(0, drain);
+    this.#turnTo(this.#epoch, to);
+    this.#take(chunk, outcomes);
     mergeDrained(chunk, to);
+  }
+
+  /** What comes back from now on is in rows of `epoch`. */
+  #turnTo(epoch: Epoch, { summary, capture }: Consumers): void {
+    if (epoch === this.#merged) return;
+    summary.use(epoch, changedRows(this.#merged, epoch));
+    capture?.use(epoch);
+    this.#merged = epoch;
+    this.#epochs.releaseBefore(Math.min(epoch.number, this.#pool.oldestEpoch));
   }
 
   /** Note what each worker answered; of one that failed, the packets that it had. */
@@ -304,7 +332,7 @@ class Run {
     }
     ledger.in += this.#dropped + this.#lost;
     ledger.dropped += this.#dropped;
-    const metrics = this.#metrics();
+    const metrics = this.#epochs.metrics(this.#merged);
     return {
       packets: this.#director.sequence,
       bytes: this.#bytes,
@@ -316,26 +344,19 @@ class Run {
       connections,
       connectionsLive: metrics.connectionsLive,
       pathCache: { hits: metrics.pathHits, misses: metrics.pathMisses },
-      rules: this.#options.countsRules === true ? ruleCounts(this.#epoch, metrics.rulePackets) : null,
-      quirks: quirkCounts(this.#epoch, metrics.rulePackets),
+      rules: this.#options.countsRules === true ? ruleCounts(this.#merged, metrics.rulePackets) : null,
+      quirks: quirkCounts(this.#merged, metrics.rulePackets),
       stages: this.#counted.timesStages === true ? stageTimes(metrics.stageTimes) : null,
       ledger,
+      changes: this.#timeline.counts,
       lost: this.#lost,
       recovered: this.#pool.recovered,
       quarantined: this.#pool.quarantined,
       lanes: this.#lanes,
-      splitState: splitState(this.#epoch.tables),
+      splitState: this.#timeline.splitState,
       workers: this.#workers,
       backend: this.#accounts.find((account) => account !== null)?.backend ?? '',
     };
-  }
-
-  /** Sum over the lanes. */
-  #metrics(): EngineMetrics {
-    const sum = new EngineMetrics(this.#epoch.tables, this.#counted);
-    for (const buffer of this.#counters)
-      sum.add(new EngineMetrics(this.#epoch.tables, { ...this.#counted, buffer }));
-    return sum;
   }
 
   #result(): ReplayResult {

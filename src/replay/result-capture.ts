@@ -13,8 +13,8 @@ const DROPPED = 'dropped';
 
 export class ResultCapture {
   readonly #writer: CaptureWriter;
-  readonly #epoch: Epoch;
-  readonly #byPort: number[] = [];
+  #epoch: Epoch;
+  #byPort: number[] = [];
   readonly #byName = new Map<string, number>();
   /** Comments of packets that nothing caused, by verdict and reason: most are alike. */
   readonly #comments: string[] = [];
@@ -26,6 +26,12 @@ export class ResultCapture {
   private constructor(writer: CaptureWriter, epoch: Epoch) {
     this.#writer = writer;
     this.#epoch = epoch;
+  }
+
+  /** Ports are rows of `epoch` from now on. */
+  use(epoch: Epoch): void {
+    this.#epoch = epoch;
+    this.#byPort = [];
   }
 
   /** Write output row `i`; `root` is the trace's packet that it is or that caused it, counted from 0. */

@@ -20,21 +20,47 @@ class Tally {
     this.packets[row]!++;
     this.bytes[row]! += size;
   }
+
+  clear(first: number, end: number): void {
+    this.packets.fill(0, first, end);
+    this.bytes.fill(0, first, end);
+  }
+}
+
+/** Packets of a Service and of its endpoints, by name. */
+interface ServiceTally extends Mutable {
+  readonly endpoints: Map<string, Mutable>;
 }
 
 export class Summary {
-  readonly #epoch: Epoch;
+  #epoch: Epoch;
   /** By verdict * reasons + reason. */
   readonly #outcomes = new Tally(VERDICT_NAMES.length * REASONS.length);
-  readonly #services: Tally;
-  readonly #endpoints: Tally;
+  #services: Tally;
+  #endpoints: Tally;
   /** From node * nodes + to node; only pairs that occur are kept, as their square may be large. */
   readonly #pairs = new Map<number, [packets: number, bytes: number]>();
+  /** What was counted by the tables before, whose rows were others. */
+  readonly #servicesBefore = new Map<string, ServiceTally>();
+  readonly #pairsBefore = new Map<string, Pair>();
 
   constructor(epoch: Epoch) {
     this.#epoch = epoch;
-    this.#services = new Tally(epoch.tables.services.rows);
-    this.#endpoints = new Tally(epoch.tables.endpoints.rows);
+    this.#services = new Tally(epoch.tables.services.capacity);
+    this.#endpoints = new Tally(epoch.tables.endpoints.capacity);
+  }
+
+  /** Rows are those of `epoch` from now on: what was counted is kept by name. `changed`: the rows of Services whose
+   *  endpoints differ, when nothing else does. */
+  use(epoch: Epoch, changed: readonly number[] | null): void {
+    if (changed === null) {
+      this.#addServices(this.#servicesBefore);
+      this.#addPairs(this.#pairsBefore);
+      this.#pairs.clear();
+      this.#services = new Tally(epoch.tables.services.capacity);
+      this.#endpoints = new Tally(epoch.tables.endpoints.capacity);
+    } else for (const service of changed) this.#setAside(service);
+    this.#epoch = epoch;
   }
 
   /** Count output row `i`. `port` is where its input entered, or -1 when that is not known any more. */
@@ -78,43 +104,99 @@ export class Summary {
       }));
   }
 
-  /** Services with traffic, in order of name; a Service's rows for single nodes are added up. */
+  /** Services with traffic, in order of name; a Service's rows for single nodes are added up. Connections are told of those
+   *  that are there in the end. */
   services(metrics: EngineMetrics): ServiceCount[] {
-    const { services, endpoints } = this.#epoch.tables;
-    const text = (id: number): string => this.#epoch.text(id);
-    const found = new Map<string, Mutable & { readonly endpoints: Map<string, Mutable> }>();
-    for (let row = 0; row < services.rows; row++) {
-      if (this.#services.packets[row] === 0) continue;
-      const name = text(services.name[row]!);
-      const entry = found.get(name) ?? { ...nothing(name), endpoints: new Map<string, Mutable>() };
-      addRow(entry, this.#services, metrics.serviceConnections, row);
-      found.set(name, entry);
-    }
-    for (let row = 0; row < endpoints.rows; row++) {
-      if (this.#endpoints.packets[row] === 0) continue;
-      const entry = found.get(text(services.name[endpoints.service[row]!]!));
-      const name = text(endpoints.name[row]!);
-      const known = entry?.endpoints.get(name) ?? nothing(name);
-      addRow(known, this.#endpoints, metrics.endpointConnections, row);
-      entry?.endpoints.set(name, known);
-    }
+    const found = new Map<string, ServiceTally>();
+    for (const [name, before] of this.#servicesBefore)
+      found.set(name, {
+        ...before,
+        endpoints: new Map([...before.endpoints].map(([key, count]) => [key, { ...count }])),
+      });
+    this.#addServices(found);
+    this.#addConnections(found, metrics);
     return [...found.values()]
       .map((entry) => ({ ...entry, endpoints: [...entry.endpoints.values()].sort(byName) }))
       .sort(byName);
   }
 
-  /** Pairs of nodes between which input packets went, entry to exit, in order of name. */
+  /** Pairs of nodes between which input packets went, entry to exit, in order of the nodes. */
   nodePairs(): PairCount[] {
+    const found = new Map([...this.#pairsBefore].map(([key, pair]) => [key, { ...pair }]));
+    this.#addPairs(found);
+    const { nodes } = this.#epoch.tables;
+    const order = new Map<string, number>();
+    for (let row = 0; row < nodes.rows; row++) order.set(this.#epoch.text(nodes.name[row]!), row);
+    const rank = (name: string): number => order.get(name) ?? nodes.rows;
+    return [...found.values()].sort(
+      (a, b) =>
+        rank(a.from) - rank(b.from) || rank(a.to) - rank(b.to) || byText(a.from + a.to, b.from + b.to),
+    );
+  }
+
+  /** Add what was counted by row to what is kept by name. */
+  #addServices(to: Map<string, ServiceTally>): void {
+    const { services, endpoints } = this.#epoch.tables;
+    for (let row = 0; row < services.rows; row++) this.#addService(to, row);
+    for (let row = 0; row < endpoints.rows; row++) this.#addEndpoint(to, row);
+  }
+
+  /** The endpoints of a Service are about to get other rows. */
+  #setAside(service: number): void {
+    const { services } = this.#epoch.tables;
+    const first = services.first[service]!;
+    const end = first + services.count[service]!;
+    this.#addService(this.#servicesBefore, service);
+    for (let row = first; row < end; row++) this.#addEndpoint(this.#servicesBefore, row);
+    this.#services.clear(service, service + 1);
+    this.#endpoints.clear(first, end);
+  }
+
+  #addService(to: Map<string, ServiceTally>, row: number): void {
+    if (this.#services.packets[row]! > 0) addRow(serviceNamed(to, this.#nameOf(row)), this.#services, row);
+  }
+
+  #addEndpoint(to: Map<string, ServiceTally>, row: number): void {
+    if (this.#endpoints.packets[row] === 0) return;
+    const { endpoints } = this.#epoch.tables;
+    const service = to.get(this.#nameOf(endpoints.service[row]!));
+    if (service === undefined) return;
+    addRow(endpointNamed(service, this.#epoch.text(endpoints.name[row]!)), this.#endpoints, row);
+  }
+
+  /** Connections of the Services and endpoints that had packets. */
+  #addConnections(to: Map<string, ServiceTally>, metrics: EngineMetrics): void {
+    if (to.size === 0) return;
+    const { services, endpoints } = this.#epoch.tables;
+    for (let row = 0; row < services.rows; row++) {
+      const count = metrics.serviceConnections[row]!;
+      const service = count === 0 ? undefined : to.get(this.#nameOf(row));
+      if (service !== undefined) service.connections += count;
+    }
+    for (let row = 0; row < endpoints.rows; row++) {
+      const count = metrics.endpointConnections[row]!;
+      if (count === 0) continue;
+      const service = to.get(this.#nameOf(endpoints.service[row]!));
+      const endpoint = service?.endpoints.get(this.#epoch.text(endpoints.name[row]!));
+      if (endpoint !== undefined) endpoint.connections += count;
+    }
+  }
+
+  #addPairs(to: Map<string, Pair>): void {
     const { nodes } = this.#epoch.tables;
     const name = (node: number): string => this.#epoch.text(nodes.name[node]!);
-    return [...this.#pairs]
-      .sort(([a], [b]) => a - b)
-      .map(([key, [packets, bytes]]) => ({
-        from: name(Math.floor(key / nodes.rows)),
-        to: name(key % nodes.rows),
-        packets,
-        bytes,
-      }));
+    for (const [key, [packets, bytes]] of this.#pairs) {
+      const from = name(Math.floor(key / nodes.rows));
+      const target = name(key % nodes.rows);
+      const pair = to.get(`${from} ${target}`) ?? { from, to: target, packets: 0, bytes: 0 };
+      pair.packets += packets;
+      pair.bytes += bytes;
+      to.set(`${from} ${target}`, pair);
+    }
+  }
+
+  #nameOf(service: number): string {
+    return this.#epoch.text(this.#epoch.tables.services.name[service]!);
   }
 
   /** Sums of the cells that `isOf` says belong to each name; names without packets are left out. */
@@ -149,13 +231,37 @@ interface Mutable {
   connections: number;
 }
 
+interface Pair {
+  readonly from: string;
+  readonly to: string;
+  packets: number;
+  bytes: number;
+}
+
 const nothing = (name: string): Mutable => ({ name, packets: 0, bytes: 0, connections: 0 });
 
-function addRow(to: Mutable, tally: Tally, connections: Float64Array, row: number): void {
+function serviceNamed(all: Map<string, ServiceTally>, name: string): ServiceTally {
+  const known = all.get(name);
+  if (known !== undefined) return known;
+  const fresh = { ...nothing(name), endpoints: new Map<string, Mutable>() };
+  all.set(name, fresh);
+  return fresh;
+}
+
+function endpointNamed(service: ServiceTally, name: string): Mutable {
+  const known = service.endpoints.get(name);
+  if (known !== undefined) return known;
+  const fresh = nothing(name);
+  service.endpoints.set(name, fresh);
+  return fresh;
+}
+
+function addRow(to: Mutable, tally: Tally, row: number): void {
   to.packets += tally.packets[row]!;
   to.bytes += tally.bytes[row]!;
-  to.connections += connections[row]!;
 }
 
 const byName = (a: { readonly name: string }, b: { readonly name: string }): number =>
   a.name < b.name ? -1 : 1;
+
+const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

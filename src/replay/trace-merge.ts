@@ -34,6 +34,8 @@ export class TraceMerge {
   readonly sources: TraceSource[] = [];
   /** Unix time that tsNs counts from: the second of the earliest packet. */
   readonly epochNs: bigint;
+  /** Unix time of the earliest packet. */
+  readonly firstNs: bigint;
   /** Damage met; what came before it is given out first. */
   failure: Error | null = null;
   readonly #files: readonly TraceFile[];
@@ -53,10 +55,12 @@ export class TraceMerge {
   }
 
   private constructor(readers: readonly CaptureReader[]) {
-    let epochNs = 0n;
-    for (const { firstEpochNs } of readers)
-      if (firstEpochNs > 0n && (epochNs === 0n || firstEpochNs < epochNs)) epochNs = firstEpochNs;
+    let [epochNs, firstNs] = [0n, 0n];
+    for (const reader of readers)
+      if (reader.firstNs > 0n && (firstNs === 0n || reader.firstNs < firstNs))
+        [epochNs, firstNs] = [reader.firstEpochNs, reader.firstNs];
     this.epochNs = epochNs;
+    this.firstNs = firstNs;
     this.#files = readers.map((reader) => {
       reader.epochNs = this.epochNs;
       return {

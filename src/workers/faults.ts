@@ -2,13 +2,14 @@
  *
  *  PODPLANE_TEST_KILL=packet:120,packet:500x2,journal:3,checkpoint:0@throw
  *  place:number[xTIMES][@HOW], by commas. Places: packet (by its number in the trace, just before it is walked), among (the
- *  packet is one of those that are about to be walked in one go), and journal, answer, checkpoint (by the number of the
- *  worker's task, before it is written down, after it is answered, while its checkpoint is written).
+ *  packet is one of those that are about to be walked in one go), and install, journal, answer, checkpoint (by the number of
+ *  the worker's task, before its table set is installed, before it is written down, after it is answered, while its checkpoint
+ *  is written).
  *  HOW: exit (the thread ends), throw, or memory (the thread runs out of it). In the thread of the program itself it is
  *  always throw. */
 
 export const FAULT_VARIABLE = 'PODPLANE_TEST_KILL';
-const PLACES = ['packet', 'among', 'journal', 'answer', 'checkpoint'] as const;
+const PLACES = ['packet', 'among', 'install', 'journal', 'answer', 'checkpoint'] as const;
 export type FaultPlace = (typeof PLACES)[number];
 const PACKET = 0;
 const HOWS = ['exit', 'throw', 'memory'] as const;

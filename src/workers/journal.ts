@@ -1,9 +1,10 @@
 /** The journal: what each task since the last checkpoint was given, before the walk changed it in place.
  *
  *  entries one behind the other from the buffer's beginning, in order of tasks
- *  entry  drainAt f64 | arena bytes u8[used] | for each lane of the parcel its input columns (see layout/state-buffer) */
+ *  entry  epoch f64 | drainAt f64 | untilNs f64 | arena bytes u8[used] | for each lane of the parcel its input columns (see layout/state-buffer) */
 import { StateBuffer } from '../layout/state-buffer.js';
 import type { LaneRows, Parcel } from './parcel.js';
+import type { Work } from './worker-memory.js';
 
 export class Journal {
   readonly #buffer: StateBuffer;
@@ -29,25 +30,25 @@ export class Journal {
     this.#buffer.rewind();
   }
 
-  /** Keep what a parcel holds. There must be room. */
-  put({ arena, lanes }: Parcel, drainAt: number): void {
+  /** Keep what a parcel holds, and what is to be done with it. There must be room. */
+  put({ arena, lanes }: Parcel, { epoch, drainAt, untilNs }: Work): void {
     const to = this.#buffer;
-    to.putNumber(drainAt);
+    for (const value of [epoch, drainAt, untilNs]) to.putNumber(value);
     to.putArray(arena.bytes, arena.used);
     for (const rows of lanes) for (const column of columnsOf(rows)) to.putArray(column, rows.input.count);
   }
 
-  /** Put the next entry into a parcel of the same lanes; returns its drainAt. */
-  take({ arena, lanes }: Parcel): number {
+  /** Put the next entry into a parcel of the same lanes; returns what is to be done with it. */
+  take({ arena, lanes }: Parcel): Work {
     const from = this.#buffer;
-    const drainAt = from.takeNumber();
+    const work = { epoch: from.takeNumber(), drainAt: from.takeNumber(), untilNs: from.takeNumber() };
     arena.used = from.takeArray(arena.bytes);
     for (const rows of lanes) {
       for (const column of columnsOf(rows)) rows.input.count = from.takeArray(column);
       rows.input.next = 0;
       rows.output.count = 0;
     }
-    return drainAt;
+    return work;
   }
 }
 

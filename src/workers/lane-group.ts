@@ -2,10 +2,11 @@
 
 import type { StateBuffer } from '../layout/state-buffer.js';
 import { addLedger, createLedger, type Ledger } from '../packet/ledger.js';
-import type { Epoch } from '../tables/epoch.js';
+import type { ShelvedEpoch } from './epoch-shelf.js';
 import { type LaneOutcome, LaneRunner, type LaneSettings } from './lane-runner.js';
 import type { Parcel } from './parcel.js';
 import type { RowsInHand } from './rows-in-hand.js';
+import type { Work } from './worker-memory.js';
 
 /** What a worker answers for one parcel. */
 export interface GroupOutcome {
@@ -20,18 +21,31 @@ export interface GroupOutcome {
 export class LaneGroup {
   readonly #runners: readonly LaneRunner[];
   readonly #inHand: RowsInHand;
+  #epoch: number;
 
   /** `lanes`: their numbers. */
-  constructor(epoch: Epoch, lanes: readonly number[], settings: LaneSettings, inHand: RowsInHand) {
+  constructor(first: ShelvedEpoch, lanes: readonly number[], settings: LaneSettings, inHand: RowsInHand) {
     this.#inHand = inHand;
-    this.#runners = lanes.map((lane) => new LaneRunner(epoch, lane, settings, inHand));
+    this.#epoch = first.epoch.number;
+    this.#runners = lanes.map((lane) => new LaneRunner(first, lane, settings, inHand));
   }
 
-  /** Walk the parcel's rows; or, with `drainAt` >= 0, fire the timers that are left: the place of what they give out. */
-  walk(parcel: Parcel, drainAt: number): GroupOutcome {
+  /** Number of the table set in force. */
+  get epoch(): number {
+    return this.#epoch;
+  }
+
+  /** Go on by another table set. */
+  install(next: ShelvedEpoch): void {
+    for (const runner of this.#runners) runner.install(next);
+    this.#epoch = next.epoch.number;
+  }
+
+  /** Walk the parcel's rows; or, with `drainAt` >= 0, fire timers: the place of what they give out. */
+  walk(parcel: Parcel, { drainAt, untilNs }: Work): GroupOutcome {
     const lanes = parcel.lanes.map((rows, i) => {
       const runner = this.#runners[i]!;
-      return drainAt < 0 ? runner.run(rows) : runner.drain(rows, drainAt);
+      return drainAt < 0 ? runner.run(rows) : runner.drain(rows, drainAt, untilNs);
     });
     this.#inHand.release();
     return this.#outcome(lanes);

@@ -1,6 +1,6 @@
 /** Gives every lane to a worker for the whole run: worker threads, or this thread when there is one worker. */
 import { StateBuffer } from '../layout/state-buffer.js';
-import type { Epoch } from '../tables/epoch.js';
+import { type EpochEntry, EpochShelf } from './epoch-shelf.js';
 import { FAULT_VARIABLE, Faults, parseFaults } from './faults.js';
 import type { GroupOutcome } from './lane-group.js';
 import { type Checkpoints, LaneKeeper } from './lane-keeper.js';
@@ -8,13 +8,24 @@ import type { LaneSettings } from './lane-runner.js';
 import { LaneThread } from './lane-thread.js';
 import type { Parcel } from './parcel.js';
 import { Recovery } from './recovery.js';
-import { createWorkerMemory, doneTasks, giveTask, isDone, type WorkerMemory } from './worker-memory.js';
+import {
+  CONTROL,
+  createWorkerMemory,
+  doneTasks,
+  giveTask,
+  isDone,
+  type WorkerMemory,
+} from './worker-memory.js';
 
 export interface LanePool {
-  /** Walk the parcels of a slot, one for each worker; `drainAt` >= 0 fires the timers that are left instead. Slots are given
+  /** Walk the parcels of a slot, one for each worker, by the table set in use; with `drain`, fire timers instead. Slots are given
    *  in turn, each again only after its answer. A worker that dies is replaced, and the answer is as if it had not; it is an
    *  Error where replacing it was no use: its parcel is lost, and so is all that it is given later. */
-  run(slot: number, drainAt?: number): Promise<readonly (GroupOutcome | Error)[]>;
+  run(slot: number, drain?: Drain): Promise<readonly (GroupOutcome | Error)[]>;
+  /** What is given from now on is done by this table set, whose number is higher than those before. */
+  use(entry: EpochEntry): void;
+  /** Sets before this one may be overwritten: no worker will ask for them. */
+  readonly oldestEpoch: number;
   /** Block this thread until all that was given is done; answers are told afterwards. False when a worker does nothing for
    *  `ms`: one that dies is not replaced while this thread sleeps. */
   sleep(ms: number): boolean;
@@ -25,9 +36,17 @@ export interface LanePool {
   close(): Promise<void>;
 }
 
+/** Fire the timers that are due at `untilNs` or before (Infinity: all); what they give out gets the place `at`. */
+export interface Drain {
+  readonly at: number;
+  readonly untilNs: number;
+}
+
+const WALK: Drain = { at: -1, untilNs: 0 };
+
 /** `parcels[slot][worker]`. */
 export function createLanePool(
-  epoch: Epoch,
+  epoch: EpochEntry,
   settings: LaneSettings,
   parcels: readonly (readonly Parcel[])[],
 ): LanePool {
@@ -38,21 +57,23 @@ export function createLanePool(
 
 /** One worker that is no thread of its own: it may stop in the middle of a packet, and goes on as a thread would. */
 class ThisThread implements LanePool {
-  readonly #epoch: Epoch;
+  readonly #shelf: EpochShelf;
   readonly #settings: LaneSettings;
   readonly #parcels: readonly Parcel[];
   readonly #memory: WorkerMemory;
   readonly #recovery: Recovery;
   readonly #checkpoints: Checkpoints = [new StateBuffer(), new StateBuffer()];
   readonly #faults: Faults | null;
+  #epoch: number;
   #keeper: LaneKeeper | null = null;
   #failure: Error | null = null;
 
-  constructor(epoch: Epoch, settings: LaneSettings, parcels: readonly Parcel[]) {
-    this.#epoch = epoch;
+  constructor(epoch: EpochEntry, settings: LaneSettings, parcels: readonly Parcel[]) {
+    this.#epoch = epoch.number;
+    this.#shelf = new EpochShelf([epoch]);
     this.#settings = settings;
     this.#parcels = parcels;
-    this.#memory = createWorkerMemory(parcels);
+    this.#memory = createWorkerMemory(parcels, epoch.number);
     this.#recovery = new Recovery(this.#memory);
     const faults = parseFaults(process.env[FAULT_VARIABLE]);
     this.#faults = faults === null ? null : new Faults(faults, false);
@@ -66,9 +87,19 @@ class ThisThread implements LanePool {
     return this.#recovery.quarantined;
   }
 
-  async run(slot: number, drainAt = -1): Promise<readonly (GroupOutcome | Error)[]> {
+  get oldestEpoch(): number {
+    return this.#memory.control[CONTROL.EPOCH]!;
+  }
+
+  use(entry: EpochEntry): void {
+    this.#shelf.take(entry);
+    this.#epoch = entry.number;
+  }
+
+  async run(slot: number, { at: drainAt, untilNs } = WALK): Promise<readonly (GroupOutcome | Error)[]> {
     if (this.#failure !== null) return [this.#failure];
-    const serial = giveTask(this.#memory, this.#parcels, { slot, drainAt }, doneTasks(this.#memory));
+    const task = { slot, epoch: this.#epoch, drainAt, untilNs };
+    const serial = giveTask(this.#memory, this.#parcels, task, doneTasks(this.#memory));
     for (;;) {
       let outcome: GroupOutcome | null = null;
       try {
@@ -94,7 +125,9 @@ class ThisThread implements LanePool {
 
   #createKeeper(): LaneKeeper {
     return new LaneKeeper({
-      epoch: this.#epoch,
+      shelf: this.#shelf,
+      // All were put there when they were given.
+      onEpochMissing: () => {},
       settings: this.#settings,
       parcels: this.#parcels,
       memory: this.#memory,
@@ -107,8 +140,10 @@ class ThisThread implements LanePool {
 
 class WorkerThreads implements LanePool {
   readonly #threads: readonly LaneThread[];
+  #epoch: number;
 
-  constructor(epoch: Epoch, settings: LaneSettings, workers: readonly (readonly Parcel[])[]) {
+  constructor(epoch: EpochEntry, settings: LaneSettings, workers: readonly (readonly Parcel[])[]) {
+    this.#epoch = epoch.number;
     const faults = parseFaults(process.env[FAULT_VARIABLE]);
     this.#threads = workers.map((parcels) => new LaneThread(epoch, settings, parcels, faults));
   }
@@ -121,8 +156,18 @@ class WorkerThreads implements LanePool {
     return this.#threads.reduce((sum, { recovery }) => sum + recovery.quarantined, 0);
   }
 
-  run(slot: number, drainAt = -1): Promise<readonly (GroupOutcome | Error)[]> {
-    return Promise.all(this.#threads.map((thread) => thread.run({ slot, drainAt })));
+  get oldestEpoch(): number {
+    return Math.min(...this.#threads.map((thread) => thread.oldestEpoch));
+  }
+
+  use(entry: EpochEntry): void {
+    this.#epoch = entry.number;
+    for (const thread of this.#threads) thread.use(entry);
+  }
+
+  run(slot: number, { at: drainAt, untilNs } = WALK): Promise<readonly (GroupOutcome | Error)[]> {
+    const task = { slot, epoch: this.#epoch, drainAt, untilNs };
+    return Promise.all(this.#threads.map((thread) => thread.run(task)));
   }
 
   sleep(ms: number): boolean {

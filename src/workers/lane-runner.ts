@@ -4,8 +4,8 @@ import type { PacketTrace } from '../engine/explain.js';
 import { EngineMetrics, type MetricsOptions } from '../engine/metrics.js';
 import type { StateBuffer } from '../layout/state-buffer.js';
 import type { Arena } from '../packet/batch.js';
-import type { Epoch } from '../tables/epoch.js';
 import { Reason } from '../verdict/reasons.js';
+import type { ShelvedEpoch } from './epoch-shelf.js';
 import { HeldNumbers } from './held-numbers.js';
 import { PacketEnds } from './packet-ends.js';
 import { copySegment, type LaneRows, RowRole, type Segment } from './parcel.js';
@@ -20,9 +20,8 @@ export interface LaneSettings {
   readonly backend: 'auto' | 'typescript' | 'native';
   /** Paths of connections are remembered. Default true. */
   readonly cache?: boolean;
-  /** What lanes count beside the ledger, and where: shared memory for each lane, by its number. */
+  /** What lanes count beside the ledger; where, comes with each table set. */
   readonly counted?: Pick<MetricsOptions, 'countsRules' | 'timesStages'>;
-  readonly counters?: readonly SharedArrayBuffer[];
   /** Bytes of packets after which a worker writes down what its lanes know. */
   readonly checkpointSize: number;
   /** Keep explanations. */
@@ -54,11 +53,14 @@ const CHOICES = 65_536;
 
 export class LaneRunner {
   readonly engine: Engine;
+  readonly #lane: number;
   readonly #settings: LaneSettings;
   readonly #inHand: RowsInHand;
   readonly #held = new HeldNumbers();
   readonly #choices: ServerChoices;
   readonly #ends: PacketEnds;
+  /** Where it counts; undefined: in memory of its own. */
+  #counters: SharedArrayBuffer | undefined;
   #clockNs = Number.NEGATIVE_INFINITY;
   #spilled: Segment[] = [];
   #traces: PlacedTrace[] = [];
@@ -69,7 +71,10 @@ export class LaneRunner {
   #clocked = 0;
   #met = 0;
 
-  constructor(epoch: Epoch, lane: number, settings: LaneSettings, inHand: RowsInHand) {
+  constructor(first: ShelvedEpoch, lane: number, settings: LaneSettings, inHand: RowsInHand) {
+    const { epoch } = first;
+    this.#lane = lane;
+    this.#counters = first.counters[lane];
     this.#settings = settings;
     this.#inHand = inHand;
     this.engine = new Engine(epoch, {
@@ -78,13 +83,24 @@ export class LaneRunner {
       respond: settings.respond,
       backend: settings.backend,
       cache: settings.cache ?? true,
-      metrics: laneMetrics(epoch, lane, settings),
+      metrics: laneMetrics(first, lane, settings),
       explain: settings.isExplained,
     });
     // A worker that died may have counted here: its packets are counted again.
     this.engine.metrics.cells.fill(0);
     this.#choices = new ServerChoices(epoch.tables, settings.isModel ? CHOICES : 1);
     this.#ends = new PacketEnds(epoch.tables.config.vxlanPort[0]!);
+  }
+
+  /** Go on by another table set. Between two chunks.
+   *  @throws RangeError as Engine.install() does. */
+  install(next: ShelvedEpoch): void {
+    const { epoch, counters } = next;
+    const isElsewhere = counters[this.#lane] !== this.#counters;
+    this.engine.install(epoch, isElsewhere ? laneMetrics(next, this.#lane, this.#settings) : undefined);
+    this.#counters = counters[this.#lane];
+    this.#choices.use(epoch.tables);
+    this.#ends.use(epoch.tables.config.vxlanPort[0]!);
   }
 
   /** Walk the lane's rows. Their output is in rows.output, and before it in the outcome's segments. */
@@ -96,17 +112,13 @@ export class LaneRunner {
     return this.#finish(rows);
   }
 
-  /** Fire all timers that are left. `end` is the place of what they give out. */
-  drain(rows: LaneRows, end: number): LaneOutcome {
+  /** Fire the timers that are due at `untilNs` or before; with Infinity all. `end` is the place of what they give out. */
+  drain(rows: LaneRows, end: number, untilNs: number): LaneOutcome {
     this.#begin(rows.input.arena);
-    const { arena } = rows.input;
-    for (
-      let due = this.engine.nextTimerNs();
-      due < Number.POSITIVE_INFINITY;
-      due = this.engine.nextTimerNs()
-    ) {
+    for (let due = this.engine.nextTimerNs(); due <= untilNs; due = this.engine.nextTimerNs()) {
+      if (due === Number.POSITIVE_INFINITY) break;
       const before = rows.output.count;
-      this.engine.advance(due, rows.output, arena);
+      this.#advance(due, rows);
       for (let i = before; i < rows.output.count; i++) {
         rows.place[i] = end;
         rows.root[i] = this.#held.seeFired(rows.output.packet[i]!);
@@ -115,7 +127,14 @@ export class LaneRunner {
       if (this.#settings.isExplained) this.#keepTraces(rows, rows.input.next, before);
       if (rows.output.count === before || rows.output.count > rows.output.capacity / 2) this.#spill(rows);
     }
+    // Then nothing is due, and the time passes all the same: for packets from the past that come later.
+    if (untilNs < Number.POSITIVE_INFINITY) this.#advance(untilNs, rows);
     return this.#finish(rows);
+  }
+
+  #advance(ns: number, { input, output }: LaneRows): void {
+    this.engine.advance(ns, output, input.arena);
+    if (ns > this.#clockNs) this.#clockNs = ns;
   }
 
   /** Copy what is known of the packets so far. Between two chunks. */
@@ -256,7 +275,11 @@ export class LaneRunner {
 }
 
 /** The lane's counters, where others can read them when they gave memory for it. */
-function laneMetrics(epoch: Epoch, lane: number, { counted, counters }: LaneSettings): EngineMetrics {
-  const buffer = counters?.[lane];
+function laneMetrics(
+  { epoch, counters }: ShelvedEpoch,
+  lane: number,
+  { counted }: LaneSettings,
+): EngineMetrics {
+  const buffer = counters[lane];
   return new EngineMetrics(epoch.tables, { ...counted, ...(buffer === undefined ? {} : { buffer }) });
 }

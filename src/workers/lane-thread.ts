@@ -2,8 +2,8 @@
 /// <reference lib="es2024.sharedmemory" />
 import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import { Piscina } from 'piscina';
-import type { Epoch } from '../tables/epoch.js';
 import { Answers, type More } from './answers.js';
+import type { EpochEntry } from './epoch-shelf.js';
 import { type FaultList, runsOutOfMemory } from './faults.js';
 import type { GroupOutcome } from './lane-group.js';
 import type { LaneSettings } from './lane-runner.js';
@@ -33,6 +33,8 @@ export class LaneThread {
   /** By task: what was sent beside its answer, and who waits for it. */
   readonly #more = new Map<number, More>();
   readonly #waiting = new Map<number, (answer: GroupOutcome | Error) => void>();
+  /** Table sets that the thread may ask for, the one that takes its place too. */
+  #epochs: readonly EpochEntry[];
   #pool!: Piscina<WorkerStart, never>;
   #port!: MessagePort;
   /** Tasks whose answers were read. */
@@ -40,15 +42,33 @@ export class LaneThread {
   #failure: Error | null = null;
   #isClosing = false;
 
-  constructor(epoch: Epoch, settings: LaneSettings, parcels: readonly Parcel[], faults: FaultList | null) {
+  constructor(
+    epoch: EpochEntry,
+    settings: LaneSettings,
+    parcels: readonly Parcel[],
+    faults: FaultList | null,
+  ) {
+    this.#epochs = [epoch];
     this.#parcels = parcels;
-    this.#memory = createWorkerMemory(parcels);
+    this.#memory = createWorkerMemory(parcels, epoch.number);
     this.#answers = new Answers(this.#memory.answers, parcels.length);
     this.recovery = new Recovery(this.#memory);
     this.#checkpoints = [new SharedArrayBuffer(8), new SharedArrayBuffer(8)];
-    this.#setup = { epoch: epoch.buffer, settings, parcels, memory: this.#memory, faults };
+    this.#setup = { settings, parcels, memory: this.#memory, faults };
     this.#start();
     void this.#listen();
+  }
+
+  /** No thread will ask for sets before this one. */
+  get oldestEpoch(): number {
+    return Atomics.load(this.#memory.control, CONTROL.EPOCH);
+  }
+
+  /** Tell of a table set, before a task of it is given. */
+  use(entry: EpochEntry): void {
+    const { oldestEpoch } = this;
+    this.#epochs = [...this.#epochs.filter(({ number }) => number >= oldestEpoch), entry];
+    this.#port.postMessage(entry);
   }
 
   /** Give a task; its answer, or an Error when the lanes are given up. */
@@ -93,7 +113,7 @@ export class LaneThread {
     // What it is of, the task's own promise says too.
     this.#pool.on('error', () => {});
     this.#pool
-      .run({ port: port2, checkpoints: this.#checkpoints }, { transferList: [port2] })
+      .run({ port: port2, checkpoints: this.#checkpoints, epochs: this.#epochs }, { transferList: [port2] })
       .catch((error: unknown) => this.#bury(error instanceof Error ? error : new Error(String(error))));
   }
 

@@ -40,9 +40,14 @@ const NAMES = ['src', 'dst', 'ports', 'ttl', 'digest0', 'digest1'] as const;
 
 export class PacketEnds {
   readonly #view = new PacketView();
-  readonly #vxlanPort: number;
+  #vxlanPort: number;
 
   constructor(vxlanPort: number) {
+    this.#vxlanPort = vxlanPort;
+  }
+
+  /** The UDP port of tunnels is another from now on. */
+  use(vxlanPort: number): void {
     this.#vxlanPort = vxlanPort;
   }
 

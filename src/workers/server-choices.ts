@@ -1,6 +1,7 @@
 /** Remembers which endpoint the rules chose for a client, and makes the recorded server's packets come from there. */
 import { POD_MAC_HI } from '../addr/mac.js';
 import type { StateBuffer } from '../layout/state-buffer.js';
+import { ADDRESS_KIND, findAddress } from '../tables/addresses.js';
 import type { Tables } from '../tables/epoch.js';
 import { isClusterAddress, NONE } from '../tables/nodes.js';
 import { Verdict } from '../verdict/verdict.js';
@@ -11,10 +12,13 @@ import { readdress } from './readdress.js';
 import { MISS, RecentTable } from './recent-table.js';
 
 export class ServerChoices {
-  readonly #tables: Tables;
+  #tables: Tables;
   /** (client, port and protocol, Service address). */
   readonly #table: RecentTable;
-  readonly #endpoint: Int32Array;
+  readonly #server: Uint32Array;
+  readonly #serverPort: Uint16Array;
+  /** Row of the endpoint's pod; NONE when it is none, or has gone. */
+  readonly #pod: Uint32Array;
   /** The client as the endpoint sees it: masqueraded where it is its own endpoint. */
   readonly #client: Uint32Array;
   readonly #clientPort: Uint16Array;
@@ -22,9 +26,18 @@ export class ServerChoices {
   constructor(tables: Tables, capacity: number) {
     this.#tables = tables;
     this.#table = new RecentTable(capacity);
-    this.#endpoint = new Int32Array(capacity);
+    this.#server = new Uint32Array(capacity);
+    this.#serverPort = new Uint16Array(capacity);
+    this.#pod = new Uint32Array(capacity);
     this.#client = new Uint32Array(capacity);
     this.#clientPort = new Uint16Array(capacity);
+  }
+
+  /** Go on by another table set: rows are those of `tables` from now on. */
+  use(tables: Tables): void {
+    this.#tables = tables;
+    for (let row = 0; row < this.#table.used; row++)
+      if (this.#pod[row] !== NONE) this.#pod[row] = podRow(tables, this.#server[row]!);
   }
 
   /** Is the choice for the client of input row `i` known? */
@@ -43,7 +56,10 @@ export class ServerChoices {
       row = this.#table.add(rows.client[i]!, rows.clientPort[i]!, this.#serviceIp(rows, i), 0);
     const { view } = input.arena;
     const l3 = output.offset[out]! + ETHERNET.SIZE;
-    this.#endpoint[row] = endpoint;
+    const { endpoints } = this.#tables;
+    this.#server[row] = endpoints.address[endpoint]!;
+    this.#serverPort[row] = endpoints.port[endpoint]!;
+    this.#pod[row] = endpoints.pod[endpoint]!;
     this.#client[row] = view.getUint32(l3 + IPV4.SRC);
     this.#clientPort[row] = view.getUint16(l3 + ipv4HeaderSize(view, l3));
   }
@@ -52,10 +68,9 @@ export class ServerChoices {
   follow(rows: LaneRows, i: number): boolean {
     const row = this.#find(rows, i);
     if (row === MISS) return false;
-    const { endpoints, pods } = this.#tables;
+    const { pods } = this.#tables;
     const { input, inner } = rows;
-    const endpoint = this.#endpoint[row]!;
-    const pod = endpoints.pod[endpoint]!;
+    const pod = this.#pod[row]!;
     // An endpoint that is no pod sends from outside the pod network: nothing to inject there.
     if (pod === NONE) return false;
     const client = this.#client[row]!;
@@ -64,8 +79,8 @@ export class ServerChoices {
     const { tunMacHi, tunMacLo } = this.#tables.nodes;
     const at = input.offset[i]! + inner[i]!;
     const to = {
-      server: endpoints.address[endpoint]!,
-      serverPort: endpoints.port[endpoint]!,
+      server: this.#server[row]!,
+      serverPort: this.#serverPort[row]!,
       client,
       clientPort: this.#clientPort[row]!,
     };
@@ -89,7 +104,7 @@ export class ServerChoices {
   }
 
   #columns() {
-    return [this.#endpoint, this.#client, this.#clientPort];
+    return [this.#server, this.#serverPort, this.#pod, this.#client, this.#clientPort];
   }
 
   /** Is `address` a pod's, on the link of the pod network? The node's gateway is tun0 itself. */
@@ -106,4 +121,10 @@ export class ServerChoices {
   #serviceIp(rows: LaneRows, i: number): number {
     return this.#tables.services.ip[rows.service[i]!]!;
   }
+}
+
+/** Row of the pod at `address`, or NONE. */
+function podRow({ addresses }: Tables, address: number): number {
+  const slot = findAddress(addresses, address);
+  return slot >= 0 && addresses.kind[slot] === ADDRESS_KIND.POD ? addresses.row[slot]! : NONE;
 }

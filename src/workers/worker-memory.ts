@@ -21,13 +21,15 @@ export const CONTROL = {
   CHECKPOINT: 3,
   /** Deaths since the task in hand was first begun, or since a packet of it went into quarantine. */
   DEATHS: 4,
+  /** Number of the table set that the checkpoint is of, or of an older one: later ones may be asked for. */
+  EPOCH: 5,
   SIZE: 16,
 } as const;
 
 /** Cells of `hand`. */
 export const HAND = { ROWS: 0, FIRST: 1, LAST: 2 } as const;
 
-const TASK = { SLOT: 0, USED: 1, DRAIN_AT: 2, COUNTS: 3 } as const;
+const TASK = { SLOT: 0, USED: 1, EPOCH: 2, DRAIN_AT: 3, UNTIL: 4, COUNTS: 5 } as const;
 /** A trace on which more packets kill than this has another trouble. */
 export const QUARANTINE_MAX = 64;
 /** Room for packets between two checkpoints. Pages that are never written take no memory. */
@@ -44,17 +46,27 @@ export interface WorkerMemory {
   readonly quarantine: Float64Array;
 }
 
-export interface Task {
-  readonly slot: number;
-  /** Place of what the last timers give out, or -1 to walk the rows. */
+/** What is to be done with a parcel. */
+export interface Work {
+  /** Number of the table set to do it by. */
+  readonly epoch: number;
+  /** Place of what timers give out, or -1 to walk the rows. */
   readonly drainAt: number;
+  /** Timers that are due by then fire; Infinity: all. */
+  readonly untilNs: number;
 }
 
-/** Memory for a worker to which `parcels` belong, by slot. */
-export function createWorkerMemory(parcels: readonly Parcel[]): WorkerMemory {
+export interface Task extends Work {
+  readonly slot: number;
+}
+
+/** Memory for a worker to which `parcels` belong, by slot; it begins with table set `epoch`. */
+export function createWorkerMemory(parcels: readonly Parcel[], epoch: number): WorkerMemory {
   const taskSize = TASK.COUNTS + parcels[0]!.lanes.length;
+  const control = new Int32Array(new SharedArrayBuffer(CONTROL.SIZE * 4));
+  control[CONTROL.EPOCH] = epoch;
   return {
-    control: new Int32Array(new SharedArrayBuffer(CONTROL.SIZE * 4)),
+    control,
     tasks: new Float64Array(new SharedArrayBuffer(parcels.length * taskSize * 8)),
     answers: createAnswers(parcels.length, parcels[0]!.lanes.length),
     journal: new SharedArrayBuffer(Math.max(JOURNAL_SIZE, 2 * entrySizeMax(parcels[0]!))),
@@ -84,7 +96,9 @@ export function giveTask(
   const at = placeOf(memory, parcels, serial);
   tasks[at + TASK.SLOT] = task.slot;
   tasks[at + TASK.USED] = parcel.arena.used;
+  tasks[at + TASK.EPOCH] = task.epoch;
   tasks[at + TASK.DRAIN_AT] = task.drainAt;
+  tasks[at + TASK.UNTIL] = task.untilNs;
   for (let i = 0; i < parcel.lanes.length; i++) tasks[at + TASK.COUNTS + i] = parcel.lanes[i]!.input.count;
   Atomics.store(control, CONTROL.GIVEN, serial + 1);
   Atomics.notify(control, CONTROL.GIVEN);
@@ -133,7 +147,12 @@ export function takeTask(memory: WorkerMemory, parcels: readonly Parcel[], seria
     rows.input.next = 0;
     rows.output.count = 0;
   });
-  return { slot, drainAt: tasks[at + TASK.DRAIN_AT]! };
+  return {
+    slot,
+    epoch: tasks[at + TASK.EPOCH]!,
+    drainAt: tasks[at + TASK.DRAIN_AT]!,
+    untilNs: tasks[at + TASK.UNTIL]!,
+  };
 }
 
 const placeOf = (memory: WorkerMemory, parcels: readonly Parcel[], serial: number): number =>

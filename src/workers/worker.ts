@@ -1,8 +1,8 @@
 /** A worker thread: keeps the engines of its lanes and walks the parcels that it is told of, as long as the thread lives. */
-import { type MessagePort, workerData } from 'node:worker_threads';
+import { type MessagePort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { StateBuffer } from '../layout/state-buffer.js';
-import { Epoch } from '../tables/epoch.js';
 import { Answers, type More } from './answers.js';
+import { type EpochEntry, EpochShelf } from './epoch-shelf.js';
 import { type FaultList, Faults } from './faults.js';
 import { LaneKeeper } from './lane-keeper.js';
 import type { LaneSettings } from './lane-runner.js';
@@ -11,7 +11,6 @@ import { awaitTask, doneTasks, type WorkerMemory } from './worker-memory.js';
 
 /** Given to every thread that takes this worker's place. All buffers in it are shared. */
 export interface WorkerSetup {
-  readonly epoch: SharedArrayBuffer;
   readonly settings: LaneSettings;
   /** By slot. */
   readonly parcels: readonly Parcel[];
@@ -21,8 +20,11 @@ export interface WorkerSetup {
 
 /** Given to one thread. */
 export interface WorkerStart {
+  /** Table sets that follow come through it too. */
   readonly port: MessagePort;
   readonly checkpoints: readonly [SharedArrayBuffer, SharedArrayBuffer];
+  /** Table sets from the checkpoint's on. */
+  readonly epochs: readonly EpochEntry[];
 }
 
 /** What is said beside what stands in shared memory, before what stands there speaks of it. */
@@ -31,12 +33,14 @@ export type WorkerMessage =
   | { readonly kind: 'checkpoint'; readonly which: 0 | 1; readonly buffer: SharedArrayBuffer };
 
 /** Walk task after task. Ends with the thread, or with what the engine throws. */
-export function runTasks({ port, checkpoints }: WorkerStart): never {
-  const { epoch, settings, parcels, memory, faults } = workerData as WorkerSetup;
+export function runTasks({ port, checkpoints, epochs }: WorkerStart): never {
+  const { settings, parcels, memory, faults } = workerData as WorkerSetup;
   const say = (message: WorkerMessage): void => port.postMessage(message);
   const buffers = [new StateBuffer(checkpoints[0]), new StateBuffer(checkpoints[1])] as const;
+  const shelf = new EpochShelf(epochs);
   const keeper = new LaneKeeper({
-    epoch: new Epoch(epoch),
+    shelf,
+    onEpochMissing: () => hearEpochs(port, shelf),
     settings,
     parcels,
     memory,
@@ -52,4 +56,10 @@ export function runTasks({ port, checkpoints }: WorkerStart): never {
     keeper.finish(serial);
     keeper.checkpointIfDue(serial);
   }
+}
+
+/** Put on the shelf what was sent so far. */
+function hearEpochs(port: MessagePort, shelf: EpochShelf): void {
+  for (let last = receiveMessageOnPort(port); last !== undefined; last = receiveMessageOnPort(port))
+    shelf.take(last.message as EpochEntry);
 }

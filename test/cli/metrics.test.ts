@@ -298,6 +298,7 @@ function largeRun(count: number): RunCounts {
       ...{ in: 0, generated: 0, copies: 0, delivered: 0, left: 0 },
       ...{ answered: 0, rejected: 0, dropped: 0, merged: 0, pending: 0 },
     },
+    changes: null,
     lost: 0,
     recovered: 0,
     quarantined: 0,

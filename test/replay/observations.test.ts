@@ -157,11 +157,7 @@ test('--at says where packets enter, and others of that interface are observatio
     ['eth0', 'shell:40000 > pod-3:8080 SYN id=1'],
     ['eth0', 'pod-3:8080 > shell:40000 SYNACK id=2'],
   ]);
-  const { ports } = epoch.tables;
-  const port = Array.from({ length: ports.rows }, (_, row) => row).find(
-    (row) => epoch.text(ports.name[row]!) === 'pod:web/shell',
-  )!;
-  const places = [{ file: path, interfaceName: 'eth0', port }];
+  const places = [{ file: path, interfaceName: 'eth0', place: 'pod:web/shell' }];
   const result = await replay(epoch, { traces: [path], places });
   assert.equal(result.ledger.in, 1);
   assert.equal(result.observations.uncompared, 1);

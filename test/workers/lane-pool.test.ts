@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Reason } from '../../src/verdict/reasons.js';
+import { entryOf } from '../../src/workers/epoch-shelf.js';
 import { createLanePool } from '../../src/workers/lane-pool.js';
 import type { LaneSettings } from '../../src/workers/lane-runner.js';
 import { createParcel, type LaneRows, type Parcel } from '../../src/workers/parcel.js';
@@ -43,7 +44,7 @@ const told = (outcomes: readonly (object | Error)[]): string[] =>
 for (const workers of [1, 2])
   test(`${workers} of ${workers} workers walk, a packet kills the first, and all go on without it`, async () => {
     const parcels = Array.from({ length: workers }, (_, lane) => createParcel([lane], 4, 4 << 20));
-    const pool = createLanePool(epoch, settings, [parcels]);
+    const pool = createLanePool(entryOf(epoch), settings, [parcels]);
     const all = Array.from({ length: workers }, () => 'walked');
     const fill = (port: number): void =>
       parcels.forEach((parcel, lane) => {
@@ -69,7 +70,9 @@ for (const workers of [1, 2])
   });
 
 test('a slot is not given twice before its answer', async () => {
-  const pool = createLanePool(epoch, settings, [[0, 1].map((lane) => createParcel([lane], 4, 4 << 20))]);
+  const pool = createLanePool(entryOf(epoch), settings, [
+    [0, 1].map((lane) => createParcel([lane], 4, 4 << 20)),
+  ]);
   try {
     const first = pool.run(0);
     await assert.rejects(async () => pool.run(0), RangeError);
@@ -81,7 +84,7 @@ test('a slot is not given twice before its answer', async () => {
 
 test('who sleeps until all is done finds the output before the answer', async () => {
   const parcels = [0, 1].map((lane) => createParcel([lane], 4, 4 << 20));
-  const pool = createLanePool(epoch, settings, [parcels]);
+  const pool = createLanePool(entryOf(epoch), settings, [parcels]);
   try {
     for (const parcel of parcels) put(parcel, parcel.lanes[0]!, SHELL);
     // The threads start while this one waits for their first answer.

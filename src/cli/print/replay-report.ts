@@ -1,4 +1,5 @@
 /** The report of `podplane replay`: plain values for JSON, tables for people. */
+import type { ChangeCounts } from '../../replay/changes.js';
 import type { Count, NamedCount } from '../../replay/counts.js';
 import type { ReplayResult } from '../../replay/replay.js';
 import { REASONS } from '../../verdict/reasons.js';
@@ -40,6 +41,7 @@ export function replayReport(result: ReplayResult) {
     })),
     fingerprint: result.fingerprint,
     ledger: { ...result.ledger, lost: result.lost, balanced: result.balanced },
+    ...(result.changes === null ? {} : { changes: changesReport(result.changes) }),
     lanes: result.lanes,
     splitState: result.splitState,
     workers: result.workers,
@@ -47,6 +49,18 @@ export function replayReport(result: ReplayResult) {
     quarantined: result.quarantined,
     backend: result.backend,
   };
+}
+
+const changesReport = ({ taken, later, list }: ChangeCounts) => ({
+  taken,
+  later,
+  list: list.map(({ name, unixNs, packet }) => ({ name, time: timeText(unixNs), packet })),
+});
+
+/** RFC 3339, to the nanosecond. */
+function timeText(unixNs: bigint): string {
+  const seconds = new Date(Number(unixNs / 1_000_000_000n) * 1000).toISOString().slice(0, 19);
+  return `${seconds}.${(unixNs % 1_000_000_000n).toString().padStart(9, '0')}Z`;
 }
 
 const packetsByName = (counts: readonly NamedCount[]): Record<string, number> =>
@@ -66,6 +80,7 @@ export function replayText(report: ReplayReport, paint: Paint): string {
     stagesText(report, paint),
     interfacesText(report, paint),
     observationsText(report, paint),
+    changesText(report, paint),
     runText(report, paint),
   ];
   return sections.filter((section) => section !== '').join('\n');
@@ -199,6 +214,24 @@ function observationsText(report: ReplayReport, paint: Paint): string {
   if (uncompared > 0) parts.push(`${number(uncompared)} not compared`);
   const notes = report.differences.map((note) => `  ${note}\n`).join('');
   return `seen again on the way or on arrival: ${number(total)}, ${parts.join(', ')}\n${notes}`;
+}
+
+/** Changes that are told one by one. */
+const CHANGES_MAX = 20;
+
+function changesText({ changes }: ReplayReport, paint: Paint): string {
+  if (changes === undefined) return '';
+  const { taken, later, list } = changes;
+  const table = textTable(
+    [{ head: 'CHANGE' }, { head: 'TIME' }, { head: 'FROM PACKET', align: right }],
+    list.slice(0, CHANGES_MAX).map(({ name, time, packet }) => [name, time, number(packet)]),
+    paint,
+  );
+  const more = [
+    taken > CHANGES_MAX ? `${number(taken - CHANGES_MAX)} more changes` : '',
+    later > 0 ? `${number(later)} after the last packet, not made` : '',
+  ].filter((text) => text !== '');
+  return `${table}${more.length === 0 ? '' : `${more.join('; ')}\n`}`;
 }
 
 function runText(report: ReplayReport, paint: Paint): string {
