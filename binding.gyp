@@ -10,6 +10,7 @@
         'native/five-tuple.cc',
         'native/conntrack-lookup.cc',
         'native/short-path.cc',
+        'native/memory-floor.cc',
       ],
       'include_dirs': ['<!(node -p "require(\'node-addon-api\').include_dir")'],
       'defines': ['NAPI_VERSION=8', 'NAPI_DISABLE_CPP_EXCEPTIONS'],

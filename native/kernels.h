@@ -45,6 +45,10 @@ struct ShortPathColumns {
 size_t shortPath(const ShortPathColumns& columns, size_t first, size_t end, size_t base, size_t out, double number,
                  double limitNs);
 
+// For the bench alone: copies the packets with a header in front, reads and writes a row for each.
+size_t memoryFloor(Column<const uint32_t> packets, Column<const uint32_t> header, Column<uint32_t> slots,
+                   Column<uint32_t> table, Column<const uint32_t> order, size_t first);
+
 // Asks for the cache line of an address that will be read soon.
 inline void prefetch(const void* address) {
 #if defined(__GNUC__) || defined(__clang__)

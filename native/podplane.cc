@@ -62,6 +62,13 @@ Napi::Value ConntrackLookupBatch(const Napi::CallbackInfo& info) {
                                              column<int32_t>(info, 7)));
 }
 
+// memoryFloor(packets, header, slots, table, order, first)
+Napi::Value MemoryFloor(const Napi::CallbackInfo& info) {
+  return rowsDone(info, memoryFloor(column<const uint32_t>(info, 0), column<const uint32_t>(info, 1),
+                                    column<uint32_t>(info, 2), column<uint32_t>(info, 3),
+                                    column<const uint32_t>(info, 4), number(info, 5)));
+}
+
 // The arguments of one call of shortPath, taken from first to last.
 class Arguments {
  public:
@@ -119,6 +126,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("layoutVersion", Napi::Number::New(env, kLayoutVersion));
   exports.Set("fiveTupleBatch", Napi::Function::New(env, FiveTupleBatch, "fiveTupleBatch"));
   exports.Set("conntrackLookupBatch", Napi::Function::New(env, ConntrackLookupBatch, "conntrackLookupBatch"));
+  exports.Set("memoryFloor", Napi::Function::New(env, MemoryFloor, "memoryFloor"));
   napi_value shortPathFunction = nullptr;
   napi_create_function(env, "shortPath", NAPI_AUTO_LENGTH, ShortPath, nullptr, &shortPathFunction);
   exports.Set("shortPath", shortPathFunction);

@@ -79,4 +79,10 @@ constexpr int32_t kWindowFlagLiberal = 0x08;
 constexpr int32_t kWindowFlagUnacknowledged = 0x10;
 constexpr int32_t kWindowFlagMaxAckSet = 0x20;
 
+// The bench's memory floor, see src/kernels/memory-floor.ts.
+constexpr size_t kFloorSlot = 32;
+constexpr size_t kFloorPacket = 16;
+constexpr size_t kFloorHeader = 13;
+constexpr size_t kFloorRow = 16;
+
 }  // namespace podplane

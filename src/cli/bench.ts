@@ -1,4 +1,4 @@
-/** `podplane bench`: what a packet costs, in ratio to a memory-copy floor of the same run. */
+/** `podplane bench`: what a packet costs, in ratio to a memory floor of the same run. */
 import { cpus } from 'node:os';
 import type { Command } from 'commander';
 import { loadCluster } from '../cluster.js';
@@ -98,6 +98,7 @@ export function reportText({ machine, rounds, results }: BenchReport): string {
       { head: 'WORST', align: right },
       { head: 'MPPS', align: right },
       { head: 'x FLOOR', align: right },
+      { head: 'x TS FLOOR', align: right },
     ],
     results.map((result) => [
       result.name,
@@ -106,6 +107,7 @@ export function reportText({ machine, rounds, results }: BenchReport): string {
       ...[result.nsPerPacket, result.bestNs, result.worstNs].map((ns) => ns.toFixed(ns < 100 ? 1 : 0)),
       result.millionsPerSecond.toFixed(2),
       result.ratio.toFixed(1),
+      result.ratioTypescript.toFixed(1),
     ]),
     paintFor(process.stdout),
   );

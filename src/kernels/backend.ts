@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { conntrackLookupBatch } from './conntrack-lookup.js';
 import { fiveTupleBatch } from './five-tuple.js';
+import { memoryFloor } from './memory-floor.js';
 import { type ShortPathViews, shortPath } from './short-path.js';
 
 export type BackendName = 'native' | 'typescript';
@@ -17,6 +18,8 @@ export interface Kernels {
   readonly fiveTupleBatch: typeof fiveTupleBatch;
   readonly conntrackLookupBatch: typeof conntrackLookupBatch;
   readonly shortPath: typeof shortPath;
+  /** For the bench alone. */
+  readonly memoryFloor: typeof memoryFloor;
 }
 
 /** What the addon exports: the kernels; those that answer nothing here answer the number of rows done. */
@@ -26,6 +29,7 @@ interface Addon {
   readonly conntrackLookupBatch: Counting<typeof conntrackLookupBatch>;
   /** first, end, base, out, number, limitNs, then the views but for `p` and `times`, in the order in which ShortPathViews has them. */
   readonly shortPath: (...args: (number | ArrayBufferView)[]) => number;
+  readonly memoryFloor: typeof memoryFloor;
 }
 type LoadedAddon = { readonly addon: Addon | undefined; readonly why: string };
 
@@ -51,6 +55,7 @@ const typescriptKernels = (why: string): Kernels => ({
   fiveTupleBatch,
   conntrackLookupBatch,
   shortPath,
+  memoryFloor,
 });
 
 /** The addon stops at the end of the shortest column instead of reading past it; here that becomes an error. */
@@ -68,6 +73,7 @@ function nativeKernels(addon: Addon, why: string): Kernels {
     },
     shortPath: (v, first, end, base, out, number, limitNs) =>
       nativeShortPath(addon, v, first, end, base, out, number, limitNs),
+    memoryFloor: addon.memoryFloor,
   };
 }
 

@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { loadKernels } from '../../src/kernels/backend.js';
 import { CONNECTION, WINDOW, WINDOW_FLAG } from '../../src/kernels/connection-columns.js';
+import { FLOOR } from '../../src/kernels/memory-floor.js';
 import { PATH, PATH_FLAG, TOUCHES_MAX } from '../../src/kernels/path-columns.js';
 import type { ShortPathViews } from '../../src/kernels/short-path.js';
 import { needsNative } from '../support/native.js';
@@ -179,6 +180,7 @@ const camel = (name: string): string =>
 for (const [prefix, columns] of Object.entries({
   kPath: PATH,
   kPathFlag: PATH_FLAG,
+  kFloor: FLOOR,
   kConnection: CONNECTION,
   kWindow: WINDOW,
   kWindowFlag: WINDOW_FLAG,

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { loadKernels } from '../../src/kernels/backend.js';
 import { CONNECTION, tupleAt } from '../../src/kernels/connection-columns.js';
+import { FLOOR } from '../../src/kernels/memory-floor.js';
 import { needsNative } from '../support/native.js';
 import { connectionsOf, keysOf, type Tuple } from './connections.js';
 import { batchOf, type FrameBatch, frames } from './frames.js';
@@ -115,6 +116,21 @@ test('lookup: same rows, hits and misses, before and after deletions', skip, () 
     ),
     { numRuns: 300 },
   );
+});
+
+test('memory floor: same slots and rows, and the order goes around', skip, () => {
+  const run = ({ memoryFloor }: ReturnType<typeof loadKernels>) => {
+    const packets = Uint32Array.from({ length: 100 * FLOOR.PACKET }, (_, i) => i);
+    const header = Uint32Array.from({ length: FLOOR.HEADER }, (_, i) => ~i);
+    const slots = new Uint32Array(100 * FLOOR.SLOT);
+    const table = new Uint32Array(7 * FLOOR.ROW);
+    const next = memoryFloor(packets, header, slots, table, Uint32Array.of(6, 0, 5, 1, 4, 2, 3), 5);
+    return { next, slots, table };
+  };
+  const [typescript, native] = both();
+  assert.deepEqual(run(native), run(typescript));
+  assert.equal(run(native).next, (5 + 100) % 7);
+  assert.equal(run(native).table[2 * FLOOR.ROW], 15);
 });
 
 test('lookup: same answer for tables of noise', skip, () => {

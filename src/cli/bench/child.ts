@@ -6,7 +6,7 @@ import { floorWorkload } from './floor.js';
 import { kernelsWorkload } from './kernels.js';
 import { establishedWorkload, newWorkload } from './path.js';
 import type { Route } from './routes.js';
-import type { Workload } from './workload.js';
+import { alternating, type Workload } from './workload.js';
 
 export interface BenchTask {
   readonly benchCase: BenchCase;
@@ -43,9 +43,13 @@ async function measure(task: BenchTask): Promise<number> {
     retainSamples: true,
     throws: true,
   });
-  bench.add('case', () => {
-    sink ^= workload.run();
-  });
+  bench.add(
+    'case',
+    () => {
+      sink ^= workload.run();
+    },
+    { beforeEach: () => workload.prepare() },
+  );
   await bench.run();
   const [measured] = bench.tasks;
   const result = measured!.result;
@@ -55,7 +59,8 @@ async function measure(task: BenchTask): Promise<number> {
 
 function makeWorkload({ benchCase, epoch: bytes, routes }: BenchTask): Workload {
   const { kind, connections, backend } = benchCase;
-  if (kind === 'floor' || backend === '') return floorWorkload(connections);
+  if (kind === 'floor') return floorWorkload(connections, backend);
   const make = { kernels: kernelsWorkload, established: establishedWorkload, new: newWorkload }[kind];
-  return make(Epoch.load(bytes), routes, connections, backend);
+  const half = (): Workload => make(Epoch.load(bytes), routes, connections / 2, backend);
+  return alternating(half(), half());
 }

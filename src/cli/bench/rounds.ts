@@ -2,6 +2,7 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import type { LoadedCluster } from '../../cluster.js';
+import type { BackendName } from '../../kernels/backend.js';
 import { trafficTopology } from '../traffic-topology.js';
 import { type BenchCase, caseName } from './cases.js';
 import type { BenchAnswer, BenchTask } from './child.js';
@@ -24,8 +25,9 @@ export interface BenchResult extends BenchCase {
   readonly bestNs: number;
   readonly worstNs: number;
   readonly millionsPerSecond: number;
-  /** To the floor of as many connections in the same run; 1 for the floor itself. */
+  /** To the floors of as many connections in the same run: in C++ where the addon is there, and in TypeScript. */
   readonly ratio: number;
+  readonly ratioTypescript: number;
 }
 
 /** @throws Error when a case cannot run, with the reason that its process gave. */
@@ -47,10 +49,13 @@ export async function runRounds(plan: BenchPlan): Promise<BenchResult[]> {
     }
   }
   const medians = samples.map(median);
-  const floorOf = ({ connections }: BenchCase): number =>
-    medians[
-      tasks.findIndex(({ benchCase }) => benchCase.kind === 'floor' && benchCase.connections === connections)
-    ] ?? Number.NaN;
+  const floors = tasks.map(({ benchCase }, i) => ({ ...benchCase, ns: medians[i]! }));
+  const floorOf = ({ connections }: BenchCase, wanted: BackendName): number =>
+    floors.find(
+      ({ kind, backend, ...floor }) =>
+        kind === 'floor' && backend === wanted && floor.connections === connections,
+    )?.ns ?? Number.NaN;
+  const best = floors.some(({ backend }) => backend === 'native') ? 'native' : 'typescript';
   return tasks.map(({ benchCase }, i) => ({
     ...benchCase,
     name: caseName(benchCase),
@@ -58,7 +63,8 @@ export async function runRounds(plan: BenchPlan): Promise<BenchResult[]> {
     bestNs: Math.min(...samples[i]!),
     worstNs: Math.max(...samples[i]!),
     millionsPerSecond: 1_000 / medians[i]!,
-    ratio: medians[i]! / floorOf(benchCase),
+    ratio: medians[i]! / floorOf(benchCase, best),
+    ratioTypescript: medians[i]! / floorOf(benchCase, 'typescript'),
   }));
 }
 
