@@ -58,7 +58,8 @@ export async function bench(options: BenchOptions): Promise<BenchReport> {
     options.cluster === undefined ? await loadCluster(benchObjects()) : await loadNamedCluster(options);
   const wanted = options.only ?? '';
   const cases = benchCases(backends(), isQuick).filter(
-    (benchCase) => benchCase.kind === 'floor' || caseName(benchCase).includes(wanted),
+    (benchCase) =>
+      benchCase.kind === 'floor' || benchCase.kind === 'fill' || caseName(benchCase).includes(wanted),
   );
   const plan = {
     cluster,

@@ -44,7 +44,7 @@ test('--json has machine, cases and their ratio to the floor', () => {
   assert.equal(report.rounds, 2);
   assert.deepEqual(
     new Set(report.results.map(({ kind }) => kind)),
-    new Set(['floor', 'kernels', 'established', 'new']),
+    new Set(['fill', 'floor', 'kernels', 'established', 'new']),
   );
   const native = report.results.some(({ backend }) => backend === 'native');
   for (const { kind, backend, nsPerPacket, bestNs, worstNs, ratio, ratioTypescript } of report.results) {

@@ -5,8 +5,8 @@ export const PATHS = ['same-node', 'other-node', 'service'] as const;
 export type Path = (typeof PATHS)[number];
 
 export interface BenchCase {
-  /** floor: a copy and a row of a table. kernels: hash and connection lookup. The others: the whole engine. */
-  readonly kind: 'floor' | 'kernels' | 'established' | 'new';
+  /** fill: putting packets into the batch, as floors and engine do. floor: a copy and a row of a table. kernels: hash and connection lookup. The others: the whole engine. */
+  readonly kind: 'fill' | 'floor' | 'kernels' | 'established' | 'new';
   /** For the engine's cases. */
   readonly path: Path | '';
   readonly connections: number;
@@ -23,6 +23,7 @@ export function benchCases(backends: readonly BackendName[], isQuick: boolean): 
   const sizes = isQuick ? [1_000] : [1_000, 100_000, 1_000_000];
   const paths: readonly Path[] = isQuick ? ['service'] : PATHS;
   return sizes.flatMap((connections): BenchCase[] => [
+    { kind: 'fill', path: '', connections, backend: 'typescript' },
     ...backends.map((backend): BenchCase => ({ kind: 'floor', path: '', connections, backend })),
     ...backends.flatMap((backend): BenchCase[] => [
       { kind: 'kernels', path: '', connections, backend },

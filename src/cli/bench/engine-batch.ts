@@ -23,18 +23,15 @@ const FIRST_WORD = (SLOT_PACKET - STORED_FRAME) / 4;
 /** For what the engine makes itself. */
 const SPARE = 65_536;
 
-export class EngineBatch {
+/** Slots of one arena and their input rows: the part of a batch that needs no engine. */
+export class Slots {
   readonly arena: Arena = createArena(BATCH * SLOT + SPARE);
   readonly input: InputBatch = createInput(this.arena, BATCH);
-  readonly output: OutputBatch = createOutput(2 * BATCH + ROWS_PER_PACKET);
   readonly #words = new Uint32Array(this.arena.bytes.buffer);
   #nowNs = 0;
 
   /** Packets are `stepNs` apart. */
-  constructor(
-    readonly engine: Engine,
-    public stepNs: number,
-  ) {}
+  constructor(readonly stepNs: number) {}
 
   /** Copy stored frame `frame` of `store` into slot `i`, to enter at row `port` of the port table. */
   put(i: number, store: Uint32Array, frame: number, length: number, port: number): void {
@@ -47,6 +44,17 @@ export class EngineBatch {
     input.tsNs[i] = this.#nowNs;
     input.port[i] = port;
     this.#nowNs += this.stepNs;
+  }
+}
+
+export class EngineBatch extends Slots {
+  readonly output: OutputBatch = createOutput(2 * BATCH + ROWS_PER_PACKET);
+
+  constructor(
+    readonly engine: Engine,
+    stepNs: number,
+  ) {
+    super(stepNs);
   }
 
   /** Process the first `count` slots. Returns the number of output rows. */

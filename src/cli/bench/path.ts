@@ -45,13 +45,13 @@ export function establishedWorkload(
   let next = 0;
   return {
     packets: BATCH,
-    prepare(): void {
+    run(): number {
       for (let i = 0; i < BATCH; i++) {
         batch.put(i, store, next, lengths[next]!, ports[next]!);
         next = next + 1 === place.length ? 0 : next + 1;
       }
+      return batch.process(BATCH);
     },
-    run: () => batch.process(BATCH),
   };
 
   /** Send the segment once on every connection, and leave it stored. */
@@ -107,21 +107,20 @@ export function newWorkload(
   );
   const ports = routes.map(({ client }) => epoch.tables.pods.port[client]!);
   let next = 0;
-  const prepare = (): void => {
+  const run = (): number => {
     for (let i = 0; i < BATCH; i++) {
       const route = next % routes.length;
       batch.put(i, store, route, lengths[route]!, ports[route]!);
       setSport(view, i * SLOT + TCP_AT, base, portOf(routes, next));
       next++;
     }
+    return batch.process(BATCH);
   };
-  const run = (): number => batch.process(BATCH);
   while (next < 2 * connections) {
-    prepare();
     run();
     batch.check('syn', reason);
   }
-  return { packets: BATCH, prepare, run };
+  return { packets: BATCH, run };
 }
 
 function setSport(view: DataView, tcp: number, from: number, to: number): void {

@@ -36,9 +36,10 @@ export async function runRounds(plan: BenchPlan): Promise<BenchResult[]> {
   const topology = trafficTopology(plan.cluster.model, epoch);
   const saved = epoch.save();
   const tasks = plan.cases.flatMap((benchCase): BenchTask[] => {
-    const routes = benchCase.kind === 'floor' ? [] : benchRoutes(topology, benchCase.path || 'other-node');
+    const needsRoutes = benchCase.kind !== 'floor' && benchCase.kind !== 'fill';
+    const routes = needsRoutes ? benchRoutes(topology, benchCase.path || 'other-node') : [];
     // A cluster of one node has no path to another.
-    if (benchCase.kind !== 'floor' && routes.length === 0) return [];
+    if (needsRoutes && routes.length === 0) return [];
     return [{ benchCase, epoch: saved, routes, timeMs: plan.timeMs }];
   });
   const samples = tasks.map((): number[] => []);
