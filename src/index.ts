@@ -34,6 +34,7 @@ export type {
   Pod,
   Protocol,
 } from './model/cluster.js';
+export type { EgressPolicy, EgressRule, NetworkObjects } from './model/network-objects.js';
 export type {
   LabelSelector,
   NetworkPolicy,

@@ -26,7 +26,7 @@ export function checkReport({ model, unused, notes }: LoadedCluster) {
     dns:
       model.dns.address === 0 ? null : { address: formatIpv4(model.dns.address), domain: model.dns.domain },
     nodes: nodeRows(model),
-    namespaces: model.namespaces.map(({ name, vni }) => ({ name, netId: vni })),
+    namespaces: namespaceRows(model),
     pods: model.pods.map((pod) => ({
       name: `${pod.namespace}/${pod.name}`,
       node: pod.node,
@@ -41,6 +41,17 @@ export function checkReport({ model, unused, notes }: LoadedCluster) {
     unused: unused.map(({ apiVersion, kind, count }) => ({ apiVersion, kind, count })),
     notes: [...notes],
   };
+}
+
+function namespaceRows(model: Cluster) {
+  const { egressIps, multicast } = model.network;
+  const asked = new Map(egressIps.map(({ namespace, addresses }) => [namespace, addresses]));
+  return model.namespaces.map(({ name, vni }) => ({
+    name,
+    netId: vni,
+    egressIps: (asked.get(name) ?? []).map(formatIpv4),
+    multicast: multicast.includes(name),
+  }));
 }
 
 function nodeRows(model: Cluster) {
