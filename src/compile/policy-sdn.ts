@@ -17,6 +17,7 @@ import {
   DIRECTIONS,
   type Direction,
   namedPortRows,
+  namespacePods,
   netId,
   netIdPod,
   type Peer,
@@ -150,7 +151,11 @@ function endOf(
       sum + podCount(everyPod ? identities.ofNamespace[space]! : identities.select(space, podSelector)),
     0,
   );
-  return { peers: podPeers(identities, podSelector, namespaceSelector, own), more: [], flows };
+  // Beside an empty podSelector upstream has a flow for each pod, and none for everybody.
+  const peers = everyPod
+    ? spaces.map(namespacePods)
+    : podPeers(identities, podSelector, namespaceSelector, own);
+  return { peers, more: [], flows };
 }
 
 /** On ingress whole namespaces are known by the sender's NetID, and 0 is not only that of a namespace. */

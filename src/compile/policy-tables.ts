@@ -193,16 +193,19 @@ function matchText(cluster: Cluster, row: RuleRow, counts: (peer: Peer) => numbe
   const peer = peersText(cluster, row.peers, counts);
   const own = row.targets === null ? '' : manyText(podCount(row.targets));
   const [src, dst] = isIngress ? [peer, own] : [own, peer];
-  if (src.startsWith('reg0') || src.startsWith('tun')) parts.push(src);
+  if (src.startsWith('reg0')) parts.push(src);
   else if (src !== '') parts.push(`nw_src=${src}`);
   if (dst !== '') parts.push(`nw_dst=${dst}`);
   const [first, last] = [row.portFirst & 0xffff, row.portLast & 0xffff];
   if (!isAll && first === last) parts.push(`tp_dst=${first}`);
   else if (!isAll && last - first < 0xffff) parts.push(`tp_dst=${first}-${last}`);
   const vni = cluster.namespaces[row.namespace]?.vni;
-  if (vni !== undefined) parts.push(`reg${isIngress ? 1 : 0}=0x${vni.toString(16)}`);
+  if (vni !== undefined) parts.push(`reg${isIngress ? 1 : 0}=${registerText(vni)}`);
   return parts.join(',');
 }
+
+/** ovs-ofctl writes 0 without 0x. */
+const registerText = (value: number): string => (value === 0 ? '0' : `0x${value.toString(16)}`);
 
 const manyText = (pods: number): string => `{${pods} ${pods === 1 ? 'pod' : 'pods'}}`;
 
@@ -212,9 +215,9 @@ function peersText(cluster: Cluster, peers: readonly Peer[], counts: (peer: Peer
   // The SDN's flow for an empty namespaceSelector says nothing of the other end.
   if (cluster.policyMode === 'sdn' && peers.some((peer) => peer.kind === PeerKind.POD)) return '';
   if (first === undefined) return '{}';
-  if (peers.length === 1 && first.kind === PeerKind.NETID) return `reg0=0x${first.value.toString(16)}`;
+  if (peers.length === 1 && first.kind === PeerKind.NETID) return `reg0=${registerText(first.value)}`;
   if (peers.length === 1 && first.kind === PeerKind.NETID_POD)
-    return `reg0=0x${cluster.namespaces[first.value]!.vni.toString(16)}`;
+    return `reg0=${registerText(cluster.namespaces[first.value]!.vni)}`;
   const blocks = peers.filter((peer) => peer.kind === PeerKind.BLOCK);
   if (peers.length === 1 && blocks.length === 1)
     return formatPrefix({ base: first.value, length: first.length }).replace(/\/32$/, '');

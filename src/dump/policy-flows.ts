@@ -59,12 +59,15 @@ function matchOf(table: number, vni: number, own: string, peer: PeerWords, port:
     src === '' ? '' : `nw_src=${src}`,
     dst === '' ? '' : `nw_dst=${dst}`,
     port.port,
-    peer.netId === null ? '' : `reg0=0x${peer.netId.toString(16)}`,
-    `${isEgress ? 'reg0' : 'reg1'}=0x${vni.toString(16)}`,
+    peer.netId === null ? '' : `reg0=${registerText(peer.netId)}`,
+    `${isEgress ? 'reg0' : 'reg1'}=${registerText(vni)}`,
   ]
     .filter((part) => part !== '')
     .join(',');
 }
+
+/** ovs-ofctl writes 0 without 0x. */
+const registerText = (value: number): string => (value === 0 ? '0' : `0x${value.toString(16)}`);
 
 interface Target {
   readonly namespace: number;

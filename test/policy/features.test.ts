@@ -5,8 +5,7 @@
  *  One word stands for both. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { load } from 'js-yaml';
-import { isDenied, type Protocol, SMALL, World } from './world.js';
+import { isDenied, type Protocol, policyOf, SMALL, World } from './world.js';
 
 interface Feature {
   readonly feature: string;
@@ -162,6 +161,23 @@ const FEATURES: readonly Feature[] = [
     ],
   },
   {
+    feature: 'blocks within blocks: each has its ports',
+    policies: [
+      'shop: { podSelector: {}, ingress: [{ from: [{ ipBlock: { cidr: 203.0.113.0/24 } }], ports: [{ port: 80 }] }] }',
+      'shop: { podSelector: {}, ingress: [{ from: [{ ipBlock: { cidr: 203.0.113.0/30 } }], ports: [{ port: 90 }] }] }',
+      'shop: { podSelector: {}, ingress: [{ from: [{ ipBlock: { cidr: 203.0.113.1/32 } }], ports: [{ port: 100 }] }] }',
+    ],
+    asks: [
+      '203.0.113.1 > shop/web tcp 80: yes',
+      '203.0.113.1 > shop/web tcp 90: yes',
+      '203.0.113.1 > shop/web tcp 100: yes',
+      '203.0.113.2 > shop/web tcp 90: yes',
+      '203.0.113.2 > shop/web tcp 100: no',
+      '203.0.113.4 > shop/web tcp 80: yes',
+      '203.0.113.4 > shop/web tcp 90: no',
+    ],
+  },
+  {
     feature: 'an IPv6 block says nothing of IPv4',
     policies: ['shop: { podSelector: {}, ingress: [{ from: [{ ipBlock: { cidr: "fd00::/8" } }] }] }'],
     asks: ['ops/mon > shop/web tcp 1: no', '203.0.113.9 > shop/web tcp 1: no'],
@@ -273,6 +289,7 @@ const FEATURES: readonly Feature[] = [
       'node:n1 > shop/web tcp 8080: yes',
       'node:n2 > shop/web tcp 8080: no',
       'shop/web > node:n1 tcp 10250: yes no (own-node)',
+      'shop/web > 10.128.0.1 tcp 10250: yes no (own-node)',
       'shop/web > node:n2 tcp 10250: no',
     ],
   },
@@ -287,16 +304,6 @@ const FEATURES: readonly Feature[] = [
 ];
 
 const QUESTION = /^(\S+) > (\S+) (tcp|udp|sctp|icmp) (\d+): (yes|no)(?: (yes|no) \(([a-z-]+)\))?$/;
-
-const policyOf = (text: string, index: number): object => {
-  const colon = text.indexOf(':');
-  return {
-    apiVersion: 'networking.k8s.io/v1',
-    kind: 'NetworkPolicy',
-    metadata: { namespace: text.slice(0, colon), name: `policy-${index}` },
-    spec: load(text.slice(colon + 1)) as object,
-  };
-};
 
 for (const { feature, policies, asks } of FEATURES)
   test(feature, async () => {
@@ -334,53 +341,4 @@ test('replies pass, whatever isolates the pod that asked', async () => {
     assert.deepEqual([reset!.verdict, reset!.exit], ['delivered', 'pod:shop/web'], mode);
     assert.ok(isDenied(world.trace({ from: 'ops/mon', to: 'shop/web', protocol: 'tcp', port: 1 })), mode);
   }
-});
-
-test('10,000 flows of one policy: the SDN leaves its allows out, the API knows no such limit', async () => {
-  const ports = Array.from({ length: 5000 }, (_, i) => ({ port: i + 1 }));
-  const policy = (count: number): object => ({
-    apiVersion: 'networking.k8s.io/v1',
-    kind: 'NetworkPolicy',
-    metadata: { namespace: 'shop', name: 'many' },
-    spec: {
-      podSelector: {},
-      ingress: [
-        {
-          from: [{ podSelector: {} }, { ipBlock: { cidr: '203.0.113.0/24' } }],
-          ports: ports.slice(0, count),
-        },
-      ],
-    },
-  });
-  const question = { from: 'shop/web', to: 'shop/db', protocol: 'tcp', port: 7 } as const;
-  for (const [count, mode, quirk] of [
-    [5000, 'sdn', 'too-many-flows'],
-    [4999, 'sdn', null],
-    [5000, 'api', null],
-  ] as const) {
-    using world = await World.load([...SMALL, policy(count)], { policy: mode });
-    const { denial, allowedBy } = world.trace(question);
-    assert.equal(denial?.quirk.replace(/:.*/, '') ?? null, quirk, `${count} ports, ${mode}`);
-    const rule = 'NetworkPolicy shop/many ingress[0].ports[6]';
-    assert.equal(denial?.nearest?.rule ?? allowedBy[0]!.rule, rule);
-  }
-});
-
-test('subnet and multitenant mode know no NetworkPolicy', async () => {
-  const deny = policyOf('shop: { podSelector: {}, policyTypes: [Ingress, Egress] }', 0);
-  for (const pluginName of ['redhat/openshift-ovs-subnet', 'redhat/openshift-ovs-multitenant']) {
-    const [network, ...others] = SMALL;
-    using world = await World.load([{ ...network, pluginName }, ...others, deny], { policy: 'api' });
-    const question = { from: 'default/old', to: 'shop/web', protocol: 'tcp', port: 8080 } as const;
-    assert.ok(!isDenied(world.trace(question)), pluginName);
-  }
-});
-
-test('the mode is that of the platform unless it is named', async () => {
-  const deny = policyOf('shop: { podSelector: {}, ingress: [{ ports: [{ port: http }] }] }', 0);
-  const question = { from: 'ops/mon', to: 'shop/web', protocol: 'tcp', port: 8080 } as const;
-  using openshift = await World.load([...SMALL, deny]);
-  assert.ok(isDenied(openshift.trace(question)));
-  using kubernetes = await World.load([...SMALL, deny], { platform: 'kubernetes' });
-  assert.ok(!isDenied(kubernetes.trace(question)));
 });

@@ -194,7 +194,7 @@ function specOf(random: Random, pods: readonly PodFacts[]): PolicySpec {
 
 function peerOf(random: Random, pods: readonly PodFacts[]): Peer {
   const selector = (): Selector => (random.one(3) ? {} : selectorOf(random));
-  switch (random.below(4)) {
+  switch (random.below(6)) {
     case 0:
       return { podSelector: selector() };
     case 1:

@@ -2,6 +2,7 @@
  *
  *  n1 192.168.1.101, 10.128.0.0/23    web (shop), old (default)
  *  n2 192.168.1.102, 10.129.0.0/23    db (shop), mon (ops), and router (ops), which uses the node's network */
+import { load } from 'js-yaml';
 import { entryOf } from '../../src/cli/entry.js';
 import { PacketRun } from '../../src/cli/packet-run.js';
 import { ReferenceBook } from '../../src/cli/reference.js';
@@ -112,6 +113,17 @@ export const SMALL: readonly object[] = [
     },
   },
 ];
+
+/** A policy from `namespace: spec`. */
+export const policyOf = (text: string, index: number): object => {
+  const colon = text.indexOf(':');
+  return {
+    apiVersion: 'networking.k8s.io/v1',
+    kind: 'NetworkPolicy',
+    metadata: { namespace: text.slice(0, colon), name: `policy-${index}` },
+    spec: load(text.slice(colon + 1)) as object,
+  };
+};
 
 /** One cluster under one mode, to be asked many times: each question is a connection of its own. */
 export class World implements Disposable {
