@@ -143,3 +143,35 @@ test('what is no event is a TypeError', async () => {
   for (const event of [null, {}, { type: 'BOOKMARK', object: BASE[0] }, { type: 'ADDED', object: null }])
     assert.throws(() => cluster.apply(event as unknown as WatchEvent), TypeError);
 });
+
+test('events that are taken as one give what they give one after the other', async () => {
+  let refused = 0;
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.array(anyEvent, { maxLength: 6 }), { maxLength: 6 }), async (groups) => {
+      const objects = startObjects();
+      const cluster = await fresh(objects.values());
+      cluster.compile();
+      for (const group of groups) {
+        const wanted = new Map(objects);
+        for (const event of group) put(wanted, event);
+        const before = cluster.model;
+        try {
+          const epoch = cluster.fork().apply(group);
+          assert.deepEqual(cluster.model, before, 'a fork is changed for itself');
+          const full = await fresh(wanted.values());
+          assert.deepEqual(epochText(epoch), epochText(full.compile(epoch.number)));
+          assert.deepEqual(epochText(cluster.apply(group)), epochText(epoch));
+          assert.deepEqual(cluster.model, full.model);
+          for (const event of group) put(objects, event);
+        } catch (error) {
+          if (!(error instanceof InputError)) throw error;
+          refused++;
+          assert.throws(() => cluster.apply(group), InputError);
+          assert.deepEqual(cluster.model, before, 'none of a group that is refused is taken');
+        }
+      }
+    }),
+    { numRuns: 30, seed: 20260304 },
+  );
+  assert.ok(refused > 0, `${refused} groups were refused`);
+});
