@@ -35,6 +35,10 @@ interface Trace {
   readonly noReply?: string;
 }
 
+/** What was rewritten on the way, in order. */
+const rewrites = ({ hops }: Trace): string[] =>
+  hops.flatMap((hop) => hop.rewrites).map(({ kind, before }) => `${kind} ${before}`);
+
 const trace = (from: string, to: string, ...more: string[]): Trace =>
   runJson<Trace>(['trace', '-c', TWO_NODES, '--from', from, '--to', to, ...more]);
 
@@ -246,3 +250,14 @@ for (const [args, says] of MISTAKES)
     assert.match(err, says);
     assert.equal(out, '');
   });
+
+test('from outside to a node port: what is done, and undone in the reply', () => {
+  const report = trace('203.0.113.9', 'node1:30080', '--reply');
+  assert.equal(report.verdict, 'delivered');
+  const natOf = (one: Trace): string[] => rewrites(one).filter((text) => text.includes('NAT'));
+  assert.deepEqual(natOf(report), ['DNAT 192.168.1.101:30080', 'SNAT 203.0.113.9:32768']);
+  assert.deepEqual(natOf(report.reply!), [`un-SNAT ${report.end.src}`, `un-DNAT ${report.end.dst}`]);
+  assert.equal(report.reply!.end.src, '192.168.1.101:30080');
+  assert.equal(report.reply!.end.dst, '203.0.113.9:32768');
+  assert.equal(report.reply!.exit, 'node1:eth0');
+});

@@ -65,6 +65,25 @@ test('one lane: a connection under an egress address, and its reply', () => {
   }
 });
 
+test('a node port: the client is who the endpoint sees, both ways, in the tunnel and in errors', () => {
+  const lines = [
+    'world:4000 > n1:30080 SYN',
+    'vxlan n1 > n2 vni 0 | gw1:5000 > pod-3:8080 SYN',
+    'pod-3:8080 > gw1:5000 SYNACK',
+    'n1:30080 > world:4000 SYNACK',
+  ];
+  const lanes = lanesOf(lines);
+  assert.deepEqual(
+    lanes,
+    lines.map(() => lanes[0]),
+  );
+  assert.deepEqual(
+    lanesOf(['shell:4000 > n2:30080 SYN', 'pod-3:8080 > gw2:5000 SYNACK']),
+    lanesOf(['gw2:1 > web:8080 SYN', 'gw2:2 > pod-1:8080 SYN']),
+    'the second node masquerades',
+  );
+});
+
 test('both ends a server: lane 0', () => {
   assert.deepEqual(lanesOf(['pod-1:8080 > web:8080 SYN']), [0]);
 });

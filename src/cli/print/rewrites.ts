@@ -2,6 +2,7 @@
 import type { DecodedFrame, DecodedIpv4 } from '../../packet/decode.js';
 import { ADDRESS_KIND, findAddress } from '../../tables/addresses.js';
 import type { Tables } from '../../tables/epoch.js';
+import { findFront } from '../../tables/fronts.js';
 import { endText } from '../target.js';
 
 export type RewriteKind = 'DNAT' | 'SNAT' | 'un-DNAT' | 'un-SNAT' | 'VXLAN' | 'decap' | 'TTL';
@@ -28,8 +29,11 @@ export function rewritesBetween(
   const add = (kind: RewriteKind, old: string, now: string): void => {
     if (old !== now) found.push({ kind, before: old, after: now });
   };
-  add(isOwnAddress(tables, from.dst) ? 'un-SNAT' : 'DNAT', dstText(from), dstText(to));
-  add(isClusterIp(tables, to.src) ? 'un-DNAT' : 'SNAT', srcText(from), srcText(to));
+  const isMasqueraded =
+    isOwnAddress(tables, from.dst) && !isFront(tables, from.dst, from.dport, from.protocol);
+  const isAnswer = isClusterIp(tables, to.src) || isFront(tables, to.src, to.sport, to.protocol);
+  add(isMasqueraded ? 'un-SNAT' : 'DNAT', dstText(from), dstText(to));
+  add(isAnswer ? 'un-DNAT' : 'SNAT', srcText(from), srcText(to));
   add('TTL', String(from.ttl), String(to.ttl));
   if (before?.vxlan === undefined && after?.vxlan !== undefined) add('VXLAN', '', tunnelText(after));
   if (before?.vxlan !== undefined && after?.vxlan === undefined) add('decap', tunnelText(before), '');
@@ -51,6 +55,14 @@ const isOwnAddress = (tables: Tables, address: number): boolean => {
 /** No host sends from a ClusterIP: a source that becomes one is an answer on its way back. */
 const isClusterIp = (tables: Tables, address: number): boolean =>
   kindOf(tables, address) === ADDRESS_KIND.CLUSTER_IP;
+
+/** A Service's address from outside, a node port's included: what goes there is translated, what comes from there an answer. */
+function isFront(tables: Tables, address: number, port: number | undefined, protocol: number): boolean {
+  const { fronts, frontSlots } = tables;
+  const portProto = (((port ?? 0) << 16) | protocol) >>> 0;
+  const isNodePort = isOwnAddress(tables, address) && findFront(fronts, frontSlots, 0, portProto) >= 0;
+  return isNodePort || findFront(fronts, frontSlots, address, portProto) >= 0;
+}
 
 function kindOf(tables: Tables, address: number): number {
   const slot = findAddress(tables.addresses, address);
