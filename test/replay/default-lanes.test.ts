@@ -10,8 +10,8 @@ const plain = externalEpoch();
 const sticky = externalEpoch({ web: { affinityTimeoutSec: 600 } });
 
 test('eight lanes, and one with session affinity', () => {
-  assert.deepEqual([defaultLanes(plain.tables), splitState(plain.tables)], [8, '']);
-  assert.equal(defaultLanes(sticky.tables), 1);
+  assert.deepEqual([defaultLanes(splitState(plain.tables)), splitState(plain.tables)], [8, '']);
+  assert.equal(defaultLanes(splitState(sticky.tables)), 1);
   assert.match(splitState(sticky.tables), /^session affinity/);
 });
 
