@@ -88,7 +88,7 @@ test('a reader that goes away ends the run quietly', async () => {
 test('check shows nodes, Services with ready endpoints, and policies as tables', () => {
   const { out } = runCli(['check', '-c', TWO_NODES]);
   assert.match(out, /^node1 +192\.168\.1\.101 +10\.128\.0\.0\/23 +10\.128\.0\.1 +4 +3$/m);
-  assert.match(out, /^web\/jws-app +NodePort +172\.30\.10\.20 +8080:30080\/TCP +8080-tcp +2 of 3$/m);
+  assert.match(out, /^web\/jws-app +NodePort +172\.30\.10\.20 +8080\/TCP +8080-tcp +30080 +2 of 3$/m);
   assert.match(out, /^web\/no-endpoints .* 0 of 0$/m);
   assert.match(out, /^isolated\/deny-all +ingress/m);
 });

@@ -191,7 +191,7 @@ const servicesText = (report: CheckReport, paint: Paint): string =>
       if (service.ports.length === 0) return [[...name, service.externalName, '', '', '']];
       return service.ports.map((port) => [
         ...name,
-        `${port.port}${port.nodePort === 0 ? '' : `:${port.nodePort}`}/${port.protocol}`,
+        `${port.port}/${port.protocol}`,
         port.name,
         port.nodePort === 0 ? '' : String(port.nodePort),
         readyOfAll(port, paint),
