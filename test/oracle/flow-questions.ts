@@ -1,4 +1,5 @@
 /** Cuts podplane's walks into visits to br0: what came in, which rules it met, what it left with. */
+import { formatIpv4 } from '../../src/addr/ipv4.js';
 import type { Hop, PacketTrace } from '../../src/engine/explain.js';
 import { CT, OFPORT } from '../../src/tables/flows.js';
 import type { Plan } from './plan.js';
@@ -15,11 +16,8 @@ export interface MatchedRule {
 export interface Passage {
   readonly rules: readonly MatchedRule[];
   readonly registers: readonly number[];
-  /** NetID and outer destination where it leaves by the tunnel, else 0. */
-  readonly tunId: number;
-  readonly tunDst: number;
-  /** Port number of br0, or -1 where it is dropped. */
-  readonly output: number;
+  /** Where it left, in order: `3`, or `1 vni 1001 to 192.168.1.102`. None where it is dropped. */
+  readonly outputs: readonly string[];
 }
 
 /** One visit as a question for `ofproto/trace`. */
@@ -40,36 +38,63 @@ export interface FlowQuestion {
 
 const NOWHERE = -1;
 
-/** The visits of one walk, in order. */
-export function questionsOf(trace: PacketTrace, plan: Plan): FlowQuestion[] {
-  const found: FlowQuestion[] = [];
-  const { hops } = trace;
+/** The visits of all walks that one packet caused. A copy of a multicast packet goes on in the visit that made it. */
+export function questionsOf(traces: readonly PacketTrace[], plan: Plan): FlowQuestion[] {
+  const found: { readonly packet: number; readonly question: FlowQuestion; readonly outputs: string[] }[] =
+    [];
+  for (const trace of traces)
+    for (const { visit, after } of visitsOf(trace)) {
+      const output = outputOf(visit, after, trace.exit, plan);
+      const origin = isCopy(trace, visit)
+        ? found.findLast(({ packet, question }) => packet === trace.parent && question.node === after.node)
+        : undefined;
+      if (origin !== undefined) origin.outputs.push(...output);
+      else {
+        const outputs = [...output];
+        found.push({ packet: trace.packet, question: questionOf(visit, after, outputs), outputs });
+      }
+    }
+  return found.map(({ question }) => question);
+}
+
+interface Visit {
+  /** The arrival, then a hop for each rule. */
+  readonly visit: readonly [Hop, Hop, ...Hop[]];
+  readonly after: Hop;
+}
+
+function visitsOf({ hops }: PacketTrace): Visit[] {
+  const found: Visit[] = [];
   for (let at = 0; at < hops.length; at++) {
     if (hops[at]!.stage !== 'bridge' || hops[at]!.rule !== undefined) continue;
     let end = at + 1;
     while (end < hops.length && hops[end]!.rule !== undefined) end++;
-    if (end > at + 1) found.push(questionOf(hops.slice(at, end), hops[end]!, trace.exit, plan));
+    const [arrival, first, ...others] = hops.slice(at, end) as [Hop, Hop?, ...Hop[]];
+    if (first !== undefined) found.push({ visit: [arrival, first, ...others], after: hops[end]! });
     // The end of a walk that stops in br0 is logged there once more.
     at = hops[end]?.stage === 'bridge' ? end : end - 1;
   }
   return found;
 }
 
-function questionOf(visit: readonly Hop[], after: Hop, exit: string, plan: Plan): FlowQuestion {
-  const [arrival, ...ruled] = visit as [Hop, ...Hop[]];
-  const first = ruled[0]!;
+/** Does the visit go on with the actions of a rule, instead of beginning in table 0? */
+const isCopy = ({ parent, hops }: PacketTrace, [arrival, first]: Visit['visit']): boolean =>
+  parent >= 0 && arrival === hops[0] && first.table !== 0;
+
+function questionOf(visit: Visit['visit'], after: Hop, outputs: readonly string[]): FlowQuestion {
+  const [arrival, ...ruled] = visit;
+  const { flow } = ruled[0]!;
+  const isFromTunnel = flow.inPort === OFPORT.VXLAN0;
   const cut = isCutShort(arrival.bytes)
     ? 0
     : ruled.findIndex((hop, i) => stopsJudge(hop, ruled[i + 1] ?? after));
-  const output = outputOf(ruled, after, exit, plan);
-  const isTunnel = output === OFPORT.VXLAN0;
   return {
     node: arrival.node,
     frame: arrival.bytes,
-    inPort: first.flow.inPort,
-    tunId: first.flow.inPort === OFPORT.VXLAN0 ? first.flow.tunId : 0,
-    tunSrc: first.flow.inPort === OFPORT.VXLAN0 ? first.flow.tunSrc : 0,
-    ctState: first.flow.ctState,
+    inPort: flow.inPort,
+    tunId: isFromTunnel ? flow.tunId : 0,
+    tunSrc: isFromTunnel ? flow.tunSrc : 0,
+    ctState: flow.ctState,
     ctNext: ruled.flatMap((hop, i) =>
       isTracked(hop) && ruled[i + 1] !== undefined ? [ruled[i + 1]!.flow.ctState] : [],
     ),
@@ -80,9 +105,7 @@ function questionOf(visit: readonly Hop[], after: Hop, exit: string, plan: Plan)
         match: sortedMatch(rule!.match),
       })),
       registers: after.flow.registers.map((value) => value >>> 0),
-      tunId: isTunnel ? after.flow.tunId : 0,
-      tunDst: isTunnel ? after.flow.tunDst : 0,
-      output,
+      outputs,
     },
     comparable: cut < 0 ? NOWHERE : cut + 1,
   };
@@ -90,8 +113,10 @@ function questionOf(visit: readonly Hop[], after: Hop, exit: string, plan: Plan)
 
 const isTracked = (hop: Hop): boolean => hop.rule!.actions.includes('ct(');
 
-/** Behind this rule the two have different packets: conntrack translated it, put fragments together or dropped it. */
+/** Behind this rule the two have different packets: conntrack translated it, put fragments together or dropped it. Or the
+ *  trace ends, where a group has the datapath compute a hash. */
 function stopsJudge(hop: Hop, next: Hop): boolean {
+  if (hop.rule!.actions.includes('group:')) return true;
   if (!isTracked(hop)) return false;
   if (next.rule === undefined || isFragment(hop.bytes)) return true;
   return Buffer.compare(hop.bytes.subarray(0, 38), next.bytes.subarray(0, 38)) !== 0;
@@ -107,22 +132,26 @@ const isCutShort = (frame: Uint8Array): boolean =>
   frame.length >= 34 &&
   ((frame[16]! << 8) | frame[17]!) > frame.length - 14;
 
-/** Where the visit led, by the stage behind it. */
-function outputOf(ruled: readonly Hop[], after: Hop, exit: string, plan: Plan): number {
+/** Where the visit led, by the stage behind it; none, or one. */
+function outputOf(visit: readonly Hop[], after: Hop, exit: string, plan: Plan): string[] {
   switch (after.stage) {
     case 'vxlan-output':
-      return OFPORT.VXLAN0;
+      return [tunnelText(after.flow.tunId, after.flow.tunDst)];
     case 'tun0-input':
-      return OFPORT.TUN0;
+      return [`${OFPORT.TUN0}`];
     case 'pod-input': {
       // A pod whose stack refused the packet is no exit: then the rule that chose it tells.
-      const name = exit === '' ? ruled.findLast(isChoice)?.rule?.object.replace(/^Pod /, '') : exit.slice(4);
-      return plan.pods.find((pod) => pod.name === name)?.ofport ?? -1;
+      const name = exit === '' ? visit.findLast(isChoice)?.rule?.object.replace(/^Pod /, '') : exit.slice(4);
+      return [`${plan.pods.find((pod) => pod.name === name)?.ofport ?? 'unknown pod'}`];
     }
     default:
-      return -1;
+      return [];
   }
 }
+
+/** An output into the tunnel. */
+export const tunnelText = (tunId: number, tunDst: number): string =>
+  `${OFPORT.VXLAN0} vni ${tunId} to ${formatIpv4(tunDst)}`;
 
 const isChoice = ({ table }: Hop): boolean => table === 70 || table === 40;
 

@@ -26,7 +26,8 @@ test('one broken rule turns it red', needs(...TOOLS), async () => {
   assert.ok(differences.length > 0);
   // Tunnel packets only, and only their NetID.
   for (const { question, answer } of differences) {
-    assert.deepEqual([question.expected.output, answer.output], [1, 1]);
-    assert.notEqual(question.expected.tunId, answer.tunId);
+    const [ours, theirs] = [question.expected.outputs[0]!, answer.outputs[0]!];
+    assert.notEqual(ours, theirs);
+    assert.equal(ours.replace(/vni \d+/, ''), theirs.replace(/vni \d+/, ''));
   }
 });

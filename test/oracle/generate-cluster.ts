@@ -2,7 +2,7 @@
 import { parseIpv4, parsePrefix } from '../../src/addr/ipv4.js';
 import type { SeededRandom } from '../../src/io/generate-random.js';
 import type { Cluster, Namespace, Node, PluginMode, Pod, Protocol } from '../../src/model/cluster.js';
-import { NO_NETWORK_OBJECTS } from '../../src/model/network-objects.js';
+import type { EgressRule, NetworkObjects } from '../../src/model/network-objects.js';
 import type { NetworkPolicy, PolicyPeer, PolicyPort } from '../../src/model/policy.js';
 import type { Endpoint, Service } from '../../src/model/service.js';
 
@@ -43,8 +43,43 @@ export function generateCluster(random: SeededRandom): Cluster {
     pods,
     services,
     policies,
-    network: NO_NETWORK_OBJECTS,
+    network: networkObjects(random, nodes, namespaces),
   };
+}
+
+/** OpenShift's own objects: who may leave the cluster, from which addresses, and who may send to groups. */
+function networkObjects(
+  random: SeededRandom,
+  nodes: readonly Node[],
+  namespaces: readonly Namespace[],
+): NetworkObjects {
+  const some = (chance: number) => namespaces.filter(({ vni }) => vni !== 0 && random.below(chance) === 0);
+  const egressPolicies = some(2).map((namespace) => ({
+    namespace: namespace.name,
+    name: 'default',
+    rules: Array.from({ length: random.between(1, 4) }, () => egressRule(random)),
+  }));
+  const egressIps = some(3).map((namespace, i) => ({
+    namespace: namespace.name,
+    addresses: Array.from({ length: random.between(1, 3) }, (_, j) => EGRESS_IPS + i * 8 + j),
+  }));
+  const hosts = nodes.map((node) => ({ node: node.name, addresses: [] as number[] }));
+  // Some are hosted nowhere: what should leave by them is dropped.
+  for (const address of egressIps.flatMap(({ addresses }) => addresses))
+    if (random.below(5) > 0) pick(random, hosts).addresses.push(address);
+  return {
+    egressPolicies,
+    egressIps,
+    hostedIps: hosts.filter(({ addresses }) => addresses.length > 0),
+    multicast: some(2).map(({ name }) => name),
+  };
+}
+
+const EGRESS_IPS = parseIpv4('192.168.1.150');
+
+function egressRule(random: SeededRandom): EgressRule {
+  const to = pick(random, ['0.0.0.0/0', '203.0.113.0/24', '203.0.113.9/32', '10.0.0.0/8', '128.0.0.0/1']);
+  return { isAllow: random.below(2) === 0, to, prefixes: [parsePrefix(to)!] };
 }
 
 const nodeAt = (i: number): Node => ({

@@ -1,7 +1,14 @@
 /** Asks Open vSwitch's own `ofproto/trace` about visits to br0, and reads what it says. */
 import { formatIpv4, parseIpv4 } from '../../src/addr/ipv4.js';
 import { OFPORT } from '../../src/tables/flows.js';
-import { ctWords, type FlowQuestion, type MatchedRule, type Passage, sortedMatch } from './flow-questions.js';
+import {
+  ctWords,
+  type FlowQuestion,
+  type MatchedRule,
+  type Passage,
+  sortedMatch,
+  tunnelText,
+} from './flow-questions.js';
 import type { Plan } from './plan.js';
 import type { Witness } from './witness.js';
 
@@ -55,14 +62,14 @@ export function readTrace(text: string): Passage {
   if (!text.startsWith('Flow: ')) throw new Error(`ofproto/trace: ${text}`);
   const rules: MatchedRule[] = [];
   const registers = [0, 0, 0];
-  let [tunId, tunDst, output] = [0, 0, -1];
+  const outputs: string[] = [];
+  let [tunId, tunDst] = [0, 0];
   let isBr0 = false;
   for (const line of text.split('\n')) {
     if (line.startsWith('bridge(')) isBr0 = line === 'bridge("br0")';
     else if (isBr0) readLine(line);
   }
-  const isTunnel = output === OFPORT.VXLAN0;
-  return { rules, registers, tunId: isTunnel ? tunId : 0, tunDst: isTunnel ? tunDst : 0, output };
+  return { rules, registers, outputs };
 
   function readLine(line: string): void {
     const rule = RULE.exec(line);
@@ -76,7 +83,7 @@ export function readTrace(text: string): Passage {
     const end = /^ *set_field:([\d.]+)->tun_dst$/.exec(line);
     if (end !== null) tunDst = parseIpv4(end[1]!);
     const out = /^ *output:(\d+)$/.exec(line) ?? /-> output port is (\d+)$/.exec(line);
-    if (out !== null) output = Number(out[1]);
-    if (/skipping output to input port/.test(line)) output = -1;
+    if (out !== null) outputs.push(Number(out[1]) === OFPORT.VXLAN0 ? tunnelText(tunId, tunDst) : out[1]!);
+    if (/skipping output to input port/.test(line)) outputs.pop();
   }
 }

@@ -2,8 +2,8 @@
 import { formatIpv4 } from '../../src/addr/ipv4.js';
 import { formatMac } from '../../src/addr/mac.js';
 import { dumpIptables } from '../../src/dump/iptables.js';
-import { dumpFlows } from '../../src/dump/openflow.js';
-import { ruleText } from '../../src/engine/explain.js';
+import { dumpFlows, dumpGroups } from '../../src/dump/openflow.js';
+import { groupText, ruleText } from '../../src/engine/explain.js';
 import type { Epoch } from '../../src/tables/epoch.js';
 import { NETWORK_KIND } from '../../src/tables/nodes.js';
 
@@ -19,6 +19,8 @@ export interface NodePlan {
   readonly tunMac: string;
   readonly subnet: string;
   readonly flows: string;
+  /** Groups that the flows name; empty for none. */
+  readonly groups: string;
   readonly iptables: string;
 }
 
@@ -102,6 +104,9 @@ function nodePlans(epoch: Epoch): NodePlan[] {
       tunMac: formatMac(nodes.tunMacHi[row]!, nodes.tunMacLo[row]!),
       subnet: `${formatIpv4(nodes.subnetBase[row]!)}/${length}`,
       flows: flowText(epoch, row),
+      groups: dumpGroups(epoch, row, (rule) => groupText(epoch, rule))
+        .map(({ text }) => `${text}\n`)
+        .join(''),
       iptables: dumpIptables(epoch, row),
     };
   });

@@ -51,6 +51,8 @@ def configure(plan, node, space, switch):
     ])
     plain(space, "tun0")
     inside(space, forward)
+    if node["groups"]:
+        switch.ofctl(["add-groups", "br0", "-"], text=node["groups"])
     switch.ofctl(["replace-flows", "br0", "-"], text=node["flows"])
     inside(space, lambda: run(["iptables-restore"], text=node["iptables"]))
 
