@@ -72,6 +72,9 @@ function networkObjects(
     egressIps,
     hostedIps: hosts.filter(({ addresses }) => addresses.length > 0),
     multicast: some(2).map(({ name }) => name),
+    fixedVnis: nodes
+      .filter(() => random.below(6) === 0)
+      .map(({ name }) => ({ node: name, vni: pick(random, namespaces).vni })),
   };
 }
 

@@ -82,6 +82,8 @@ export function readTrace(text: string): Passage {
     else if (moved !== null) tunId = Number(moved[2]);
     const end = /^ *set_field:([\d.]+)->tun_dst$/.exec(line);
     if (end !== null) tunDst = parseIpv4(end[1]!);
+    const netId = /^ *load:(\S+)->NXM_NX_TUN_ID\[.*\]$/.exec(line);
+    if (netId !== null) tunId = Number(netId[1]);
     const out = /^ *output:(\d+)$/.exec(line) ?? /-> output port is (\d+)$/.exec(line);
     if (out !== null) outputs.push(Number(out[1]) === OFPORT.VXLAN0 ? tunnelText(tunId, tunDst) : out[1]!);
     if (/skipping output to input port/.test(line)) outputs.pop();
