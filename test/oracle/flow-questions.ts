@@ -37,6 +37,8 @@ export interface FlowQuestion {
 }
 
 const NOWHERE = -1;
+/** An output to a pod that the walk does not name. */
+export const UNKNOWN_POD = 'unknown pod';
 
 /** The visits of all walks that one packet caused. A copy of a multicast packet goes on in the visit that made it. */
 export function questionsOf(traces: readonly PacketTrace[], plan: Plan): FlowQuestion[] {
@@ -142,7 +144,7 @@ function outputOf(visit: readonly Hop[], after: Hop, exit: string, plan: Plan): 
     case 'pod-input': {
       // A pod whose stack refused the packet is no exit: then the rule that chose it tells.
       const name = exit === '' ? visit.findLast(isChoice)?.rule?.object.replace(/^Pod /, '') : exit.slice(4);
-      return [`${plan.pods.find((pod) => pod.name === name)?.ofport ?? 'unknown pod'}`];
+      return [`${plan.pods.find((pod) => pod.name === name)?.ofport ?? UNKNOWN_POD}`];
     }
     default:
       return [];
