@@ -141,9 +141,9 @@ async function chunksOf(path: string, workers: number): Promise<Chunk[]> {
 
 /** A run uses the same few chunks again and again; here each is used once, and its pages shall not be new to the system. */
 function touchOutput(chunk: Chunk): void {
-  for (const { input, output, place, root } of chunk.lanes) {
+  for (const { input, output, place } of chunk.lanes) {
     const { capacity: _, count: __, ...columns } = output;
-    for (const column of [...Object.values(columns), place, root]) column.fill(0, 0, input.count + 64);
+    for (const column of [...Object.values(columns), place]) column.fill(0, 0, input.count + 64);
   }
 }
 

@@ -5,7 +5,7 @@ import type { Walk } from '../stages/walk.js';
 import type { Account } from './account.js';
 import { BRIDGE_STAGE } from './graph.js';
 import type { HopLog } from './hop-log.js';
-import { hasRoom } from './room.js';
+import { hasRoomToCut } from './room.js';
 
 export class Copier {
   readonly #walk: Walk;
@@ -27,7 +27,7 @@ export class Copier {
     const { copies } = w;
     while (copies.depth > 0) {
       const level = copies.depth - 1;
-      if (!hasRoom(output, arena, copies.length[level]!)) return false;
+      if (!hasRoomToCut(output, arena, copies.length[level]!, copies.mru[level]!)) return false;
       if (findOutput(w.tables, copies, level, w.key)) this.#copy(level, output);
       else copies.depth = level;
     }
@@ -42,10 +42,10 @@ export class Copier {
     w.spawned = 0;
     this.#account.ledger.copies++;
     const packet = this.#account.packets++;
-    copies.owner = packet;
+    this.#account.name(packet, parent, copies.root[level]!, packet);
     this.#log?.begin(packet, parent, copies.origin, BRIDGE_STAGE);
     this.#run(w, BRIDGE_STAGE);
-    this.#account.record(output, copies.origin, packet, parent);
-    this.#account.runSpawned(output, copies.origin, packet);
+    this.#account.record(output, copies.origin);
+    this.#account.runCaused(output, copies.origin);
   }
 }

@@ -2,11 +2,12 @@
  *  byte depends.
  *
  *  seed, epoch, packets, clock | ledger | conntrack | packets that wait | clients of session affinity | copies to be made |
- *  metrics */
+ *  fragments that wait | metrics */
 import type { StateBuffer } from '../layout/state-buffer.js';
 import type { Ledger } from '../packet/ledger.js';
 import type { Conntrack } from '../tables/conntrack.js';
 import type { Copies } from '../tables/copies.js';
+import type { Fragments } from '../tables/fragments.js';
 import type { HeldPackets } from '../tables/held.js';
 import type { RecentLists } from '../tables/recent-lists.js';
 import type { EngineMetrics } from './metrics.js';
@@ -23,6 +24,7 @@ export interface EngineParts {
   readonly held: HeldPackets;
   readonly recent: RecentLists;
   readonly copies: Copies;
+  readonly fragments: Fragments;
   readonly metrics: EngineMetrics;
 }
 
@@ -38,6 +40,7 @@ export function saveEngine(to: EngineState, parts: EngineParts, counters: Engine
   parts.held.save(to);
   parts.recent.save(to);
   parts.copies.save(to);
+  parts.fragments.save(to);
   to.putArray(parts.metrics.cells, parts.metrics.cells.length);
 }
 
@@ -54,6 +57,7 @@ export function restoreEngine(from: EngineState, parts: EngineParts): EngineCoun
   parts.held.restore(from);
   parts.recent.restore(from);
   parts.copies.restore(from);
+  parts.fragments.restore(from);
   from.takeArray(parts.metrics.cells);
   return counters;
 }

@@ -13,6 +13,7 @@ import type { Ledger } from '../packet/ledger.js';
 import { Entry, Walk } from '../stages/walk.js';
 import { Conntrack } from '../tables/conntrack.js';
 import type { Epoch } from '../tables/epoch.js';
+import { Fragments } from '../tables/fragments.js';
 import { HeldPackets } from '../tables/held.js';
 import { PORT_KIND } from '../tables/nodes.js';
 import { Reason } from '../verdict/reasons.js';
@@ -27,7 +28,7 @@ import { HopLog } from './hop-log.js';
 import { carryOver, findNode } from './install.js';
 import { LookUp, RUN_ROWS } from './look-up.js';
 import { EngineMetrics } from './metrics.js';
-import { hasRoom } from './room.js';
+import { hasRoom, hasRoomFor } from './room.js';
 import { RuleCounts } from './rule-counts.js';
 import { ShortWay } from './short-way.js';
 import { StageClock } from './stage-clock.js';
@@ -46,6 +47,7 @@ export class Engine implements Disposable {
   readonly #walk: Walk;
   readonly #conntrack: Conntrack;
   readonly #held = new HeldPackets();
+  readonly #fragments = new Fragments();
   readonly #log: HopLog | null;
   readonly #short: ShortWay | null;
   #rules: RuleCounts | null = null;
@@ -74,14 +76,14 @@ export class Engine implements Disposable {
     const limit = options.connectionsMax ?? CONNECTIONS_PER_NODE * Math.max(1, nodes.rows);
     this.#conntrack = new Conntrack(this.#seed, limit);
     this.#look = new LookUp(this.#kernels, this.#seed);
-    this.#walk = new Walk(epoch.tables, this.#conntrack, this.#held, {
+    this.#walk = new Walk(epoch.tables, this.#conntrack, this.#held, this.#fragments, {
       seed: this.#seed,
       respond: options.respond ?? false,
       onlyNode: options.node === undefined ? -1 : findNode(epoch, options.node),
     });
     this.#log = options.explain ? new HopLog() : null;
-    this.#account = new Account(this.#walk, this.#held, this.#log, this.#run);
-    this.#timers = new Timers(this.#walk, this.#held, this.#account, this.#log);
+    this.#account = new Account(this.#walk, this.#log, this.#run);
+    this.#timers = new Timers(this.#walk, this.#account, this.#log);
     this.#copier = new Copier(this.#walk, this.#account, this.#log, this.#run);
     this.ledger = this.#account.ledger;
     this.#countIn(this.#metrics);
@@ -114,7 +116,7 @@ export class Engine implements Disposable {
    *  the caller empties them and calls again. A packet may have more copies than there is room for; then input.next stays at
    *  its row until all are walked. Packets must come in time order; one from the past keeps its own time,
    *  and fires no timer. Bytes stay in the arena, packets are changed in place. Returns how many rows were appended.
-   *  The arena must hold, free, twice the packet and 4 KiB more.
+   *  The arena must hold, free, twice the packet and 4 KiB more; when datagrams come in fragments, 1 MiB is enough.
    *  @throws RangeError when a row names a port that does not exist, or bytes outside the arena. */
   process(input: InputBatch, output: OutputBatch): number {
     const before = output.count;
@@ -183,8 +185,10 @@ export class Engine implements Disposable {
     this.#walk.drop(reason);
     this.ledger.in++;
     const kind = this.#epoch.tables.ports.kind[input.port[row]!] ?? PORT_KIND.NIC;
-    this.#log?.begin(this.#account.packets, -1, row, PORT_STAGE[kind]!);
-    this.#account.record(output, row, this.#account.packets++, -1);
+    this.#account.name(this.#account.packets++, -1, input.sequence[row]!, -1);
+    this.#log?.begin(this.#walk.number, -1, row, PORT_STAGE[kind]!);
+    this.#account.record(output, row);
+    this.#settle();
     input.next = row + 1;
     return output.count - before;
   }
@@ -214,6 +218,7 @@ export class Engine implements Disposable {
       held: this.#held,
       recent: this.#walk.recent,
       copies: this.#walk.copies,
+      fragments: this.#fragments,
       metrics: this.#metrics,
     };
   }
@@ -243,6 +248,7 @@ export class Engine implements Disposable {
 
   /** Bring the metrics up to date. */
   #settle(): void {
+    this.ledger.pending = this.#held.count + this.#fragments.count;
     this.#rules?.settle();
     this.#metrics.noteConnections(this.#conntrack.count, this.#conntrack.created);
   }
@@ -266,7 +272,7 @@ export class Engine implements Disposable {
       const row = input.next;
       if (row === end) return true;
       if (!this.#timers.fire(input.tsNs[row]!, output, input.arena)) return false;
-      if (!hasRoom(output, input.arena, input.length[row]!)) return false;
+      if (!this.#hasRoom(input, row, output)) return false;
       this.#takeInput(input, row, row - first, output);
       if (!this.#copier.run(output, input.arena)) return false;
       input.next = row + 1;
@@ -286,7 +292,11 @@ export class Engine implements Disposable {
     this.ledger.in += taken;
     this.#metrics.notePaths(taken, 0);
     this.#rules?.countShort(this.#look.rows, from - first, next - first);
-    for (let i = from; i < next; i++) this.#timers.pass(input.tsNs[i]!);
+    const base = output.count - taken - from;
+    for (let i = from; i < next; i++) {
+      this.#timers.pass(input.tsNs[i]!);
+      output.root[base + i] = input.sequence[i]!;
+    }
     input.next = next;
   }
 
@@ -313,7 +323,7 @@ export class Engine implements Disposable {
     if (this.#short !== null) this.#metrics.notePaths(0, 1);
     const packet = this.#account.packets++;
     w.copies.origin = row;
-    w.copies.owner = packet;
+    this.#account.name(packet, -1, input.sequence[row]!, packet);
     this.#log?.begin(packet, -1, row, ENTRY_STAGE[entry]!);
     if (length > FRAME_MAX) w.drop(Reason.TunnelTooLong);
     else if (length < 14) w.drop(Reason.FrameTruncated);
@@ -325,8 +335,15 @@ export class Engine implements Disposable {
       const path = isKnown ? this.#short!.remember(w, port, i * 4, this.#look.hashes[i]!) : -1;
       if (path >= 0) this.#rules?.remember(path);
     }
-    this.#account.record(output, row, packet, -1);
-    this.#account.runSpawned(output, row, packet);
+    this.#account.record(output, row);
+    this.#account.runCaused(output, row);
+  }
+
+  #hasRoom({ arena, offset, length }: InputBatch, row: number, output: OutputBatch): boolean {
+    const mtu = this.#epoch.tables.config.mtu[0]!;
+    const isPlain = this.#fragments.queues === 0 && length[row]! <= mtu;
+    if (isPlain) return hasRoom(output, arena, length[row]!);
+    return hasRoomFor(output, arena, offset[row]!, length[row]!, mtu, this.#fragments);
   }
 
   /** Copy a packet that lacks headroom to the arena's free end. */

@@ -17,6 +17,7 @@ import { hostInput } from '../stages/host-input.js';
 import { NicNeighbourNext, nicNeighbour, Tun0OutputNext, tun0Output } from '../stages/neighbour.js';
 import { NicInputNext, NicOutputNext, nicInput, nicOutput } from '../stages/nic.js';
 import { PodOutputNext, podInput, podOutput } from '../stages/pod.js';
+import { Waits } from '../stages/reassembly.js';
 import { VxlanInputNext, VxlanOutputNext, vxlanInput, vxlanOutput } from '../stages/tunnel.js';
 import { Entry, type Walk } from '../stages/walk.js';
 import { PORT_KIND } from '../tables/nodes.js';
@@ -143,3 +144,13 @@ export const BRIDGE_STAGE = stageNumber('bridge');
 
 /** Stage at which packets wait. */
 export const WAIT_STAGE = stageNumber('tun0-output');
+
+/** Stage at which fragments wait, by Waits. */
+export const FRAGMENT_STAGE: readonly number[] = (() => {
+  const stages: number[] = [];
+  stages[Waits.BRIDGE] = stageNumber('bridge');
+  stages[Waits.PREROUTING] = stageNumber('prerouting');
+  stages[Waits.OUTPUT] = stageNumber('host-output');
+  stages[Waits.POD] = stageNumber('pod-input');
+  return stages;
+})();

@@ -1,6 +1,7 @@
 /** Takes an engine from one table set to the next: what it remembers by row is brought to the new rows. */
 import type { Conntrack } from '../tables/conntrack.js';
 import type { Epoch } from '../tables/epoch.js';
+import { type Fragments, FragmentUser } from '../tables/fragments.js';
 import type { HeldPackets } from '../tables/held.js';
 import type { RecentLists } from '../tables/recent-lists.js';
 import { EngineMetrics } from './metrics.js';
@@ -14,6 +15,7 @@ export interface Remembered {
   readonly conntrack: Conntrack;
   readonly held: HeldPackets;
   readonly recent: RecentLists;
+  readonly fragments: Fragments;
   readonly metrics: EngineMetrics;
   /** One-node form: the node, or -1. */
   readonly onlyNode: number;
@@ -54,6 +56,7 @@ function carry(
   carryConnections(old.conntrack, moves, old.metrics.endpointConnections);
   carryHeld(old.held, moves, nodeNow);
   old.recent.retain(servesClients(to.tables), nodeNow);
+  carryFragments(from, to, old.fragments, nodeNow);
   const metrics = rows === null ? copyMetrics(from, to, old.metrics, moves, into) : old.metrics;
   if (rows !== null) moveCounts(old.metrics.endpointConnections, old.metrics.endpointConnections, moves.runs);
   return { metrics, onlyNode: nodeNow(old.onlyNode) };
@@ -110,6 +113,26 @@ function carryHeld(held: HeldPackets, moves: RowMoves, nodeNow: (node: number) =
   for (let i = 0; i < held.count; i++) {
     held.node[i] = nodeNow(held.node[i]!);
     if (moves.services !== null && held.service[i]! >= 0) held.service[i] = moves.services[held.service[i]!]!;
+  }
+}
+
+/** Fragments of a stack that is gone stay until their time is over. */
+function carryFragments(
+  from: Epoch,
+  to: Epoch,
+  { queue, queues }: Fragments,
+  nodeNow: (node: number) => number,
+): void {
+  if (queues === 0) return;
+  const pods = new Map<string, number>();
+  for (let row = 0; row < to.tables.pods.rows; row++) pods.set(to.text(to.tables.pods.name[row]!), row);
+  for (let q = 0; q < queues; q++) {
+    const place = queue.place[q]!;
+    if (place < 0) continue;
+    queue.place[q] =
+      queue.user[q] === FragmentUser.DELIVER
+        ? (pods.get(from.text(from.tables.pods.name[place]!)) ?? -1)
+        : nodeNow(place);
   }
 }
 

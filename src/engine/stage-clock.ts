@@ -4,6 +4,7 @@ import type { Kernels } from '../kernels/backend.js';
 import { DONE, type Walk } from '../stages/walk.js';
 import { Reason } from '../verdict/reasons.js';
 import { EDGES_MAX, GRAPH, NEXT_STAGE, STEPS_MAX } from './graph.js';
+import { leadForks } from './graph-walk.js';
 import { countPackets, countTime, KERNEL_NAMES } from './stage-times.js';
 
 /** One packet of this many is measured, on average. */
@@ -51,7 +52,10 @@ export class StageClock {
       if (w.hops !== null) w.hops.stage(w, current);
       countPackets(this.#cells, current, 1);
       const edge = GRAPH[current]!.run(w);
-      if (edge === DONE) return;
+      if (edge < 0) {
+        if (edge !== DONE) leadForks(w, current, edge);
+        return;
+      }
       current = NEXT_STAGE[current * EDGES_MAX + edge]!;
     }
     w.drop(Reason.WalkTooLong);
@@ -64,7 +68,10 @@ export class StageClock {
       const from = clock();
       const edge = GRAPH[current]!.run(w);
       this.#count(current, 1, sinceNs(from));
-      if (edge === DONE) return;
+      if (edge < 0) {
+        if (edge !== DONE) leadForks(w, current, edge);
+        return;
+      }
       current = NEXT_STAGE[current * EDGES_MAX + edge]!;
     }
     w.drop(Reason.WalkTooLong);

@@ -4,8 +4,11 @@
 export const HEADROOM = 64;
 /** The largest frame the engine takes: a full IPv4 packet and its Ethernet header. */
 export const FRAME_MAX = 65_535 + 14;
-/** Output rows that one input packet may need: itself, what it causes, what timers fire before it. */
+/** Output rows that one input packet may need, besides a row for each fragment of its datagram: itself, what it causes,
+ *  what timers fire before it. */
 export const ROWS_PER_PACKET = 8;
+/** An output of so many rows has room for any packet. */
+export const ROWS_MAX = 1536;
 
 /** The bytes of a batch. `used` is the end of what holds packets; the engine writes generated packets from there on. */
 export interface Arena {
@@ -25,6 +28,8 @@ export interface InputBatch {
   readonly port: Int32Array;
   /** Endpoint row that a new Service connection of this packet shall take, or -1 for the rules' own choice. */
   readonly pick: Int32Array;
+  /** The caller's own number for the packet: rows of the output say it as their root. */
+  readonly sequence: Float64Array;
   /** Free bytes in front of each packet, at least; below HEADROOM the engine moves the packet. */
   headroom: number;
   count: number;
@@ -34,12 +39,15 @@ export interface InputBatch {
 
 /** Packets out, one row each: inputs, generated ones, copies. */
 export interface OutputBatch {
-  /** Input row that caused it (its own row for an input); -1 when a timer of an earlier batch fired. */
+  /** Input row at whose turn it came out: its own row for an input, unless that waited for others of its datagram; -1
+   *  when a timer fired. */
   readonly origin: Int32Array;
   /** Number of the packet in the run, counted by the engine: an input's is its order of arrival, from 0. */
   readonly packet: Float64Array;
-  /** Number of the packet that a generated one answers; -1 for inputs. */
+  /** Number of the packet that a generated one answers, or that a copy is of; -1 for inputs. */
   readonly parent: Float64Array;
+  /** The caller's number (`sequence`) of the input that it is, or that caused it. */
+  readonly root: Float64Array;
   readonly verdict: Uint8Array;
   readonly reason: Uint16Array;
   /** Port where it ended: a row of the port table, or -1. */
@@ -68,6 +76,7 @@ export function createInput(arena: Arena, capacity: number): InputBatch {
     tsNs: new Float64Array(capacity),
     port: new Int32Array(capacity),
     pick: new Int32Array(capacity).fill(-1),
+    sequence: new Float64Array(capacity),
     headroom: HEADROOM,
     count: 0,
     next: 0,
@@ -79,6 +88,7 @@ export function createOutput(capacity: number): OutputBatch {
     origin: new Int32Array(capacity),
     packet: new Float64Array(capacity),
     parent: new Float64Array(capacity),
+    root: new Float64Array(capacity),
     verdict: new Uint8Array(capacity),
     reason: new Uint16Array(capacity),
     exit: new Int32Array(capacity),

@@ -31,7 +31,7 @@ class LaneCursor {
   ) {
     const rows = chunk.lanes[lane]!;
     const { bytes } = rows.input.arena;
-    const own: Segment = { bytes, output: rows.output, place: rows.place, root: rows.root, ends: rows.ends };
+    const own: Segment = { bytes, output: rows.output, place: rows.place, ends: rows.ends };
     this.#segments = [...chunk.spilled[lane]!, own];
     this.#views = this.#segments.map((segment) => new DataView(segment.bytes.buffer));
   }
@@ -80,7 +80,7 @@ export function mergeDrained(chunk: Chunk, to: Consumers): void {
 
 function consume(chunk: Chunk, segment: Segment, p: DataView, i: number, to: Consumers): void {
   const { output, bytes } = segment;
-  const root = segment.root[i]!;
+  const root = output.root[i]!;
   const row = root - chunk.first;
   const isInChunk = row >= 0 && row < chunk.count;
   to.summary.add(output, i, isInChunk ? chunk.port[row]! : -1);

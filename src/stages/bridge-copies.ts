@@ -3,6 +3,7 @@
 import type { Copies } from '../tables/copies.js';
 import type { Tables } from '../tables/epoch.js';
 import { classify, FLOW_KEY_SIZE, Op } from '../tables/flows.js';
+import { findTransport } from './transport.js';
 import type { Walk } from './walk.js';
 
 /** Keep what the rule's other actions, from row `action` on, need. False when there is no room for it. */
@@ -11,6 +12,8 @@ export function keepCopies(w: Walk, rule: number, action: number): boolean {
   const level = copies.push(w.bytes, w.at, w.end, w.key);
   if (level < 0) return false;
   copies.tsNs[level] = w.nowNs;
+  copies.root[level] = w.root;
+  copies.mru[level] = w.mru;
   copies.node[level] = w.node;
   copies.ofport[level] = w.ofport;
   copies.tunId[level] = w.tunId;
@@ -59,6 +62,8 @@ export function beginCopy(w: Walk, level: number): void {
   w.ofport = copies.ofport[level]!;
   w.tunId = copies.tunId[level]!;
   w.etherType = copies.etherType[level]!;
+  w.mru = copies.mru[level]!;
+  if (w.mru > 0) findTransport(w);
   w.isRecordable = false;
   w.isCopy = true;
 }

@@ -2,17 +2,31 @@
  *  next: Vxlan0 | Tun0 | Pod. Drops: the reason of the rule that drops, sharpened by what was wrong with the frame. */
 import { tupleHash } from '../kernels/five-tuple.js';
 import { classify, Field, groupBuckets, OFPORT, Op } from '../tables/flows.js';
+import { FragmentUser } from '../tables/fragments.js';
 import { NONE } from '../tables/nodes.js';
 import { Reason } from '../verdict/reasons.js';
 import { arpOper, arpShaLo, arpSpa, arpTpa, isArpIpv4 } from '../wire/arp.js';
 import { ETHERNET, ETHERTYPE, ethDstHi, ethDstLo, etherType, setEthDst } from '../wire/ethernet.js';
-import { checkIpv4, ipv4Dst, ipv4Protocol, ipv4Src, isFragment, PROTOCOL } from '../wire/ipv4.js';
+import {
+  checkIpv4,
+  ipv4Dst,
+  ipv4Protocol,
+  ipv4Src,
+  isFragment,
+  isLaterFragment,
+  PROTOCOL,
+} from '../wire/ipv4.js';
 import { POD_MAC_HI } from '../wire/pod-mac.js';
+import { SCTP } from '../wire/sctp.js';
+import { TCP } from '../wire/tcp.js';
+import { UDP } from '../wire/udp.js';
 import { keepCopies } from './bridge-copies.js';
+import { cut } from './cut.js';
 import { natWhole } from './nat.js';
+import { gather, Waits } from './reassembly.js';
 import { CT_STATE_BITS, confirm, track } from './track.js';
 import { findTransport, ipv4End } from './transport.js';
-import { CtInfo, type Walk } from './walk.js';
+import { CtInfo, DONE, type Walk } from './walk.js';
 
 export const BridgeNext = { Vxlan0: 0, Tun0: 1, Pod: 2 } as const;
 
@@ -42,8 +56,7 @@ export function bridge(w: Walk): number {
           next = arg;
           break;
         case Op.CtRecirculate:
-          // Kernel conntrack puts fragments together first; podplane does not carry them yet.
-          if (isFragmentInHand(w)) return w.drop(Reason.FragmentHeld);
+          if (isFragmentInHand(w) && !gatherHere(w)) return DONE;
           if (w.malformed === Reason.None) trimPadding(w);
           if (w.malformed === Reason.None) track(w);
           else w.ctInfo = CtInfo.INVALID;
@@ -51,11 +64,13 @@ export function bridge(w: Walk): number {
           next = arg;
           break;
         case Op.CtCommit:
+          if (isFragmentInHand(w) && !gatherHere(w)) return DONE;
           refused = confirm(w);
           if (refused !== Reason.None) return w.drop(refused);
           next = arg;
           break;
         case Op.CtNat:
+          if (isFragmentInHand(w) && !gatherHere(w)) return DONE;
           natWhole(w);
           key[Field.NW_SRC] = ipv4Src(w.p, w.l3) | 0;
           key[Field.NW_DST] = ipv4Dst(w.p, w.l3) | 0;
@@ -84,6 +99,7 @@ export function bridge(w: Walk): number {
         case Op.OutputReg2:
           return output(w, key[Field.REG2]!);
         case Op.CtCommitHere:
+          if (isFragmentInHand(w) && !gatherHere(w)) return DONE;
           refused = confirm(w);
           if (refused !== Reason.None) return w.drop(refused);
           break;
@@ -113,7 +129,7 @@ export function bridge(w: Walk): number {
           if (arg === tables.nodes.address[w.node]) break;
           if (!keepCopies(w, row, at + 1)) return w.drop(Reason.WalkTooLong);
           w.tunDst = arg;
-          return BridgeNext.Vxlan0;
+          return leave(w, BridgeNext.Vxlan0);
         case Op.Drop:
           return w.drop(sharpen(w, rule.reason[row]!));
         default:
@@ -158,8 +174,21 @@ function extractIpv4(w: Walk): void {
   key[Field.NW_DST] = ipv4Dst(p, l3) | 0;
   const protocol = ipv4Protocol(p, l3);
   key[Field.NW_PROTO] = protocol;
-  const hasPorts = protocol === PROTOCOL.TCP || protocol === PROTOCOL.UDP || protocol === PROTOCOL.SCTP;
-  if (!hasPorts || isFragment(p, l3) || ipv4End(w) - w.l4 < 4) return;
+  extractPorts(w, protocol);
+}
+
+/** Ports are read where a whole fixed header is behind them, and never of a later fragment (nx-match). */
+function extractPorts(w: Walk, protocol: number): void {
+  const { key, p } = w;
+  const size =
+    protocol === PROTOCOL.TCP
+      ? TCP.MIN_SIZE
+      : protocol === PROTOCOL.UDP
+        ? UDP.SIZE
+        : protocol === PROTOCOL.SCTP
+          ? SCTP.SIZE
+          : 0;
+  if (size === 0 || isLaterFragment(p, w.l3) || ipv4End(w) - w.l4 < size) return;
   key[Field.TP_SRC] = p.getUint16(w.l4);
   key[Field.TP_DST] = p.getUint16(w.l4 + 2);
 }
@@ -188,6 +217,14 @@ function trimPadding(w: Walk): void {
 }
 
 const isFragmentInHand = (w: Walk): boolean => w.malformed === Reason.None && isFragment(w.p, w.l3);
+
+/** ct() asks for whole datagrams; of one that has become whole, the ports are known now
+ *  (net/openvswitch/conntrack.c ovs_ct_handle_fragments, ovs_flow_key_update_l3l4). */
+function gatherHere(w: Walk): boolean {
+  if (!gather(w, FragmentUser.CONNTRACK_IN, w.node, Waits.BRIDGE)) return false;
+  extractPorts(w, w.key[Field.NW_PROTO]!);
+  return true;
+}
 
 /** The rule says where it died; the frame may say better why. */
 function sharpen(w: Walk, reason: number): number {
@@ -228,16 +265,32 @@ function outputCopy(w: Walk): number {
   if (w.hops !== null) w.hops.copy(w, subtable.table[rule.subtable[row]!]!, row);
   if (action.op[at] === Op.OutputCopy) return output(w, action.arg[at]!);
   w.tunDst = action.arg[at]!;
-  return BridgeNext.Vxlan0;
+  return leave(w, BridgeNext.Vxlan0);
 }
 
 function output(w: Walk, port: number): number {
   if (port === w.ofport) return w.drop(Reason.BridgeSuppressed);
-  if (port === OFPORT.VXLAN0) return BridgeNext.Vxlan0;
-  if (port === OFPORT.TUN0) return BridgeNext.Tun0;
+  const edge =
+    port === OFPORT.VXLAN0 ? BridgeNext.Vxlan0 : port === OFPORT.TUN0 ? BridgeNext.Tun0 : BridgeNext.Pod;
+  if (edge === BridgeNext.Pod && !findPod(w, port)) return w.drop(Reason.UnknownPod);
+  return leave(w, edge);
+}
+
+/** What came in fragments leaves in fragments (net/openvswitch/actions.c do_output). */
+function leave(w: Walk, edge: number): number {
+  if (w.mru === 0) return edge;
+  if (w.end - w.at <= w.mru + ETHERNET.SIZE) {
+    w.mru = 0;
+    return edge;
+  }
+  w.flowPorts = (w.key[Field.TP_SRC]! << 16) | w.key[Field.TP_DST]!;
+  return cut(w, edge, 0xffff, false, true);
+}
+
+function findPod(w: Walk, port: number): boolean {
   const { nodes, ofports } = w.tables;
   const pod = ofports.pod[nodes.ofportFirst[w.node]! + port - OFPORT.FIRST_POD];
-  if (pod === undefined || pod === NONE) return w.drop(Reason.UnknownPod);
+  if (pod === undefined || pod === NONE) return false;
   w.pod = pod;
-  return BridgeNext.Pod;
+  return true;
 }

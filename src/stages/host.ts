@@ -3,6 +3,7 @@
  *  openshift/sdn pkg/network/node/iptables.go. */
 import { findAddress } from '../tables/addresses.js';
 import { CT_FLAG } from '../tables/conntrack.js';
+import { FragmentUser } from '../tables/fragments.js';
 import { isClusterAddress } from '../tables/nodes.js';
 import { SERVICE_FLAG } from '../tables/services.js';
 import { Reason } from '../verdict/reasons.js';
@@ -24,14 +25,16 @@ import {
 } from '../wire/ipv4.js';
 import { POD_MAC_HI } from '../wire/pod-mac.js';
 import { asksMachineConfig } from './block-output.js';
+import { cut } from './cut.js';
 import { deservesIcmpError, inheritedInfo, writeIcmpError } from './icmp-error.js';
 import { isLocal } from './local.js';
 import { natDestination, natFlags, natSource, translateIcmpError } from './nat.js';
 import { translateNewDestination } from './proxy/iptables.js';
 import { isMasqueradeMarked, translateNewSource } from './proxy/masquerade.js';
+import { gather, Waits } from './reassembly.js';
 import { confirm, track } from './track.js';
 import { findTransport, transportStatus } from './transport.js';
-import { CtInfo, Entry, HostDevice, L4, Refusal, type Walk } from './walk.js';
+import { CtInfo, DONE, Entry, HostDevice, L4, Refusal, type Walk } from './walk.js';
 
 export const PreroutingNext = { Forward: 0, Input: 1 } as const;
 export const ForwardNext = { Postrouting: 0 } as const;
@@ -72,7 +75,7 @@ export function receive(w: Walk, own: number, other: number): number {
 
 /** Conntrack, then nat PREROUTING for the first packet of a connection, the recorded translation for later ones. */
 export function prerouting(w: Walk): number {
-  if (isFragment(w.p, w.l3)) return w.drop(Reason.FragmentHeld);
+  if (isFragment(w.p, w.l3) && !gather(w, FragmentUser.CONNTRACK_IN, w.node, Waits.PREROUTING)) return DONE;
   track(w);
   translateDestination(w);
   return isLocal(w, ipv4Dst(w.p, w.l3)) ? PreroutingNext.Input : PreroutingNext.Forward;
@@ -113,22 +116,12 @@ export function routeOut(w: Walk): void {
 
 /** ip_forward and filter FORWARD. Rejects: TtlExceeded, FragmentationNeeded, NoEndpoints. Drops: ConntrackInvalid, … */
 export function forward(w: Walk): number {
-  const { p, l3, tables } = w;
+  const { p, l3 } = w;
   routeOut(w);
   if (ipv4Dst(p, l3) >>> 24 >= 224) return w.drop(Reason.BroadcastUnserved);
   if (ipv4Ttl(p, l3) <= 1) return reject(w, Reason.TtlExceeded, ICMP_TYPE.TIME_EXCEEDED, 0, 0);
-  const mtu = w.outDevice === HostDevice.TUN0 ? tables.config.mtu[0]! : NIC_MTU;
-  // A TCP segment beyond the MTU is one that offload will cut: the stack passes these (skb_is_gso).
-  if (ipv4TotalLength(p, l3) > mtu && ipv4Protocol(p, l3) !== PROTOCOL.TCP) {
-    if ((ipv4Fragment(p, l3) & IPV4_DF) === 0) return w.drop(Reason.FragmentHeld);
-    return reject(
-      w,
-      Reason.FragmentationNeeded,
-      ICMP_TYPE.UNREACHABLE,
-      ICMP_UNREACHABLE.FRAGMENTATION_NEEDED,
-      mtu,
-    );
-  }
+  const mtu = mtuOut(w);
+  if (exceedsMtu(w, mtu)) return rejectTooLong(w, mtu);
   decrementTtl(p, l3);
   w.forwards++;
   if (mtu < w.mtu) w.mtu = mtu;
@@ -136,6 +129,30 @@ export function forward(w: Walk): number {
   if (w.refusal !== Refusal.NONE) return refuseService(w);
   if (asksMachineConfig(w) && !isAcceptedBefore(w)) return turnAway(w, Reason.MachineConfigBlocked);
   return ForwardNext.Postrouting;
+}
+
+const mtuOut = (w: Walk): number => (w.outDevice === HostDevice.TUN0 ? w.tables.config.mtu[0]! : NIC_MTU);
+
+/** Too long, and not to be cut (ip_exceeds_mtu)? What came in fragments with DF is judged by the longest of them. A TCP
+ *  segment beyond the MTU is one that offload will cut: the stack passes these (skb_is_gso). */
+function exceedsMtu(w: Walk, mtu: number): boolean {
+  const { p, l3 } = w;
+  if (ipv4TotalLength(p, l3) <= mtu || (ipv4Fragment(p, l3) & IPV4_DF) === 0) return false;
+  return w.mru > 0 ? w.mru > mtu : ipv4Protocol(p, l3) !== PROTOCOL.TCP;
+}
+
+const rejectTooLong = (w: Walk, mtu: number): number =>
+  reject(w, Reason.FragmentationNeeded, ICMP_TYPE.UNREACHABLE, ICMP_UNREACHABLE.FRAGMENTATION_NEEDED, mtu);
+
+/** Out of the stack; in fragments what came in fragments, and what is too long otherwise (ip_finish_output). */
+function send(w: Walk): number {
+  const edge = w.outDevice === HostDevice.TUN0 ? PostroutingNext.Tun0 : PostroutingNext.Nic;
+  const mtu = mtuOut(w);
+  const isTooLong =
+    ipv4TotalLength(w.p, w.l3) > mtu &&
+    ipv4Protocol(w.p, w.l3) !== PROTOCOL.TCP &&
+    (ipv4Fragment(w.p, w.l3) & IPV4_DF) === 0;
+  return w.mru > 0 || isTooLong ? cut(w, edge, mtu, true, w.ct >= 0 && natFlags(w) !== 0) : edge;
 }
 
 /** kube-proxy's chains in filter: REJECT without endpoints, DROP where only other nodes have them, DROP for a load
@@ -196,7 +213,7 @@ export function postrouting(w: Walk): number {
   } else if (w.ctInfo !== CtInfo.RELATED && w.ctInfo !== CtInfo.RELATED_REPLY) {
     if (changesHere(w, CT_FLAG.SRC_NAT, CT_FLAG.DST_NAT)) natSource(w);
   }
-  return w.outDevice === HostDevice.TUN0 ? PostroutingNext.Tun0 : PostroutingNext.Nic;
+  return send(w);
 }
 
 /** The node's own packets: OUTPUT, then as all others. An ICMP error brings its connection along. */
@@ -207,7 +224,7 @@ export function hostOutput(w: Walk): number {
   if (w.ctInfo === CtInfo.UNTRACKED) {
     const reason = checkIpv4Host(w.p, w.l3, w.end);
     if (reason !== Reason.None) return w.drop(reason);
-    if (isFragment(w.p, w.l3)) return w.drop(Reason.FragmentHeld);
+    if (isFragment(w.p, w.l3) && !gather(w, FragmentUser.CONNTRACK_OUT, w.node, Waits.OUTPUT)) return DONE;
     track(w);
     translateDestination(w);
     // KUBE-EXTERNAL-SERVICES is not hooked into OUTPUT.

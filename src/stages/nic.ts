@@ -1,14 +1,16 @@
 /** A node's NIC and the network between nodes.
  *  Source: Linux net/ipv4/ip_input.c, drivers/net/vxlan (the UDP socket of the tunnel), openshift/sdn iptables.go (NOTRACK). */
 import { ADDRESS_KIND, findAddress } from '../tables/addresses.js';
+import { FragmentUser } from '../tables/fragments.js';
 import { Reason } from '../verdict/reasons.js';
 import { Verdict } from '../verdict/verdict.js';
 import { ETHERNET, ETHERTYPE, etherType } from '../wire/ethernet.js';
 import { checkIpv4, ipv4Dst, ipv4Protocol, isFragment, PROTOCOL } from '../wire/ipv4.js';
 import { UDP } from '../wire/udp.js';
 import { receive } from './host.js';
+import { gather, Waits } from './reassembly.js';
 import { ipv4End } from './transport.js';
-import { HostDevice, type Walk } from './walk.js';
+import { DONE, HostDevice, type Walk } from './walk.js';
 
 export const NicOutputNext = { Network: 0 } as const;
 export const NicInputNext = { Vxlan: 0, Prerouting: 1, Arp: 2 } as const;
@@ -39,8 +41,10 @@ export function nicInput(w: Walk): number {
   if (shape !== Reason.None) return w.drop(shape);
   const reason = receive(w, tables.nodes.address[w.node]!, tables.nodes.gateway[w.node]!);
   if (reason !== Reason.None) return w.drop(reason);
+  // Before anything else in PREROUTING, before raw's NOTRACK too, so a tunnel's packet may come in fragments.
+  if (isFragment(w.p, w.l3) && !gather(w, FragmentUser.CONNTRACK_IN, w.node, Waits.PREROUTING)) return DONE;
   const isOwn = ipv4Dst(p, w.l3) === tables.nodes.address[w.node];
-  if (isOwn && ipv4Protocol(p, w.l3) === PROTOCOL.UDP && !isFragment(p, w.l3)) {
+  if (isOwn && ipv4Protocol(p, w.l3) === PROTOCOL.UDP) {
     if (ipv4End(w) - w.l4 < UDP.SIZE) return w.drop(Reason.UdpTruncated);
     if (p.getUint16(w.l4 + UDP.DPORT) === tables.config.vxlanPort[0]) return NicInputNext.Vxlan;
   }

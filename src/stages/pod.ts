@@ -1,5 +1,6 @@
 /** The pod: its eth0 sends into br0, and its stack takes what br0 delivers, or answers that nobody listens.
  *  Source: Linux net/ipv4/ip_input.c, tcp_ipv4.c (tcp_v4_rcv, tcp_v4_send_reset), udp.c, icmp.c. */
+import { FragmentUser } from '../tables/fragments.js';
 import { podListens } from '../tables/nodes.js';
 import { Reason } from '../verdict/reasons.js';
 import { Verdict } from '../verdict/verdict.js';
@@ -12,8 +13,9 @@ import { answerArp } from './arp.js';
 import { podBlocks, rejectInPod } from './block-output.js';
 import { receive } from './host.js';
 import { answerEcho, answerPortUnreachable, answerReset, respondTcp, respondUdp } from './pod-answers.js';
+import { gather, Waits } from './reassembly.js';
 import { isTransportWhole, transportStatus } from './transport.js';
-import { CtInfo, Entry, L4, type Walk } from './walk.js';
+import { CtInfo, DONE, Entry, L4, type Walk } from './walk.js';
 
 export const PodOutputNext = { Bridge: 0 } as const;
 
@@ -46,18 +48,17 @@ export function podInput(w: Walk): number {
   const reason = receive(w, pods.address[pod]!, pods.address[pod]!);
   if (reason !== Reason.None) return w.drop(reason);
   const destination = ipv4Dst(p, w.l3);
-  if (destination >>> 28 === 14) return deliverGroup(w, port);
   if (destination === 0xffffffff) return w.drop(Reason.BroadcastUnserved);
-  if (destination !== pods.address[pod]) return w.drop(Reason.AddressForeign);
-  if (isFragment(p, w.l3)) return w.drop(Reason.FragmentHeld);
-  return deliver(w, pod, port);
+  const isGroup = destination >>> 28 === 14;
+  if (!isGroup && destination !== pods.address[pod]) return w.drop(Reason.AddressForeign);
+  if (isFragment(p, w.l3) && !gather(w, FragmentUser.DELIVER, pod, Waits.POD)) return DONE;
+  return isGroup ? deliverGroup(w, port) : deliver(w, pod, port);
 }
 
 /** To a group. Who has joined it is nowhere to be seen, so every pod that br0 delivers to has. What no stack takes from a
  *  group is TCP and echo requests (icmp_echo_ignore_broadcasts). */
 function deliverGroup(w: Walk, port: number): number {
   const protocol = ipv4Protocol(w.p, w.l3);
-  if (isFragment(w.p, w.l3)) return w.drop(Reason.FragmentHeld);
   const isPlain = protocol === PROTOCOL.UDP || protocol === PROTOCOL.ICMP;
   const bad = isPlain ? brokenReason(w, protocol) : Reason.None;
   if (bad !== Reason.None) return w.drop(bad);

@@ -76,7 +76,7 @@ function sourcePort(hash: number): number {
 /** Hash of the inner flow: addresses, protocol and ports where there are any. */
 function flowHash(w: Walk): number {
   const { key } = w;
-  const ports = (key[Field.TP_SRC]! << 16) | key[Field.TP_DST]!;
+  const ports = w.flowPorts !== 0 ? w.flowPorts : (key[Field.TP_SRC]! << 16) | key[Field.TP_DST]!;
   return tupleHash(w.seed, key[Field.NW_SRC]!, key[Field.NW_DST]!, ports, key[Field.NW_PROTO]!);
 }
 
@@ -118,6 +118,7 @@ export function vxlanInput(w: Walk): number {
   w.end = udpEnd;
   w.ofport = OFPORT.VXLAN0;
   w.l4Status = L4.UNKNOWN;
+  w.mru = 0;
   w.untrack();
   return decapsulateEcn(w, tos) ? VxlanInputNext.Bridge : w.drop(Reason.VxlanEcn);
 }

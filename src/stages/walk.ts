@@ -7,10 +7,12 @@ import type { Conntrack } from '../tables/conntrack.js';
 import { Copies } from '../tables/copies.js';
 import type { Tables } from '../tables/epoch.js';
 import { FLOW_KEY_SIZE } from '../tables/flows.js';
+import type { Fragments } from '../tables/fragments.js';
 import type { HeldPackets } from '../tables/held.js';
 import { RecentLists } from '../tables/recent-lists.js';
 import { Reason } from '../verdict/reasons.js';
 import { Verdict } from '../verdict/verdict.js';
+import { Forks } from './forks.js';
 
 /** What conntrack says of a packet (Linux enum ip_conntrack_info, with UNTRACKED and INVALID beside it). */
 export const CtInfo = {
@@ -65,6 +67,7 @@ export class Walk {
   /** Which client took which endpoint, for session affinity. */
   readonly recent = new RecentLists();
   readonly copies = new Copies();
+  readonly fragments: Fragments;
   readonly seed: number;
   readonly respond: boolean;
   /** One-node form: the only node walked, or -1. */
@@ -108,6 +111,28 @@ export class Walk {
   isGenerated = false;
   /** A copy whose walk begins in br0, behind what the packet has met there. */
   isCopy = false;
+  /** Numbers of the packet, of the one it answers or is a copy of (-1: an input), and of the caller for its input. */
+  number = -1;
+  parent = -1;
+  root = -1;
+  /** Whom the packets name as their parent that this one causes. */
+  chain = -1;
+
+  // What it was put together from, and is to be cut into again.
+  /** First of the chain of fragments that it stands for, its own among them; -1 when it is none. */
+  crew = -1;
+  /** Longest fragment that it came in, IPv4 header included; 0 when it came whole. */
+  mru = 0;
+  /** That longest fragment had DF. */
+  keepsDf = false;
+  /** It goes on as forks, which have taken its place. */
+  isSplit = false;
+  readonly forks = new Forks();
+  /** Source and destination port of the datagram that a fragment is of, where its stack still knew them; or 0. */
+  flowPorts = 0;
+  /** Fragments that died with it, and why. */
+  discarded = -1;
+  discardReason: number = Reason.None;
 
   // Conntrack's reference on the packet, which travels with it through tun0.
   ctInfo: number = CtInfo.UNTRACKED;
@@ -149,17 +174,21 @@ export class Walk {
   readonly spawnEntry = new Int32Array(SPAWN_MAX);
   readonly spawnPlace = new Int32Array(SPAWN_MAX);
   readonly spawnInfo = new Int32Array(SPAWN_MAX);
+  readonly spawnParent = new Float64Array(SPAWN_MAX);
+  readonly spawnRoot = new Float64Array(SPAWN_MAX);
   spawned = 0;
 
   constructor(
     tables: Tables,
     conntrack: Conntrack,
     held: HeldPackets,
+    fragments: Fragments,
     options: { readonly seed: number; readonly respond: boolean; readonly onlyNode: number },
   ) {
     this.tables = tables;
     this.conntrack = conntrack;
     this.held = held;
+    this.fragments = fragments;
     this.seed = options.seed;
     this.respond = options.respond;
     this.onlyNode = options.onlyNode;
@@ -181,6 +210,11 @@ export class Walk {
     this.l4Status = L4.UNKNOWN;
     this.isGenerated = false;
     this.isCopy = false;
+    this.crew = -1;
+    this.mru = 0;
+    this.isSplit = false;
+    this.flowPorts = 0;
+    this.discarded = -1;
     this.hint = -2;
     this.isRecordable = true;
     this.touchCount = 0;
@@ -243,5 +277,7 @@ export class Walk {
     this.spawnEntry[i] = entry;
     this.spawnPlace[i] = place;
     this.spawnInfo[i] = info;
+    this.spawnParent[i] = this.chain;
+    this.spawnRoot[i] = this.root;
   }
 }

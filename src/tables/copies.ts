@@ -1,7 +1,8 @@
 /** A frame that br0 puts out of several ports: what is left to be put out, and the frame as it was.
  *  A stack, as a copy that reaches another node is multiplied there before the next one is made. All live.
  *
- *  frame u8[level][FRAME_MAX] | length | tsNs | packet f64 (the packet that is copied)
+ *  frame u8[level][FRAME_MAX] | length | tsNs | packet, root f64 (the packet that is copied, its input)
+ *  mru: the longest fragment that it came in |
  *  node | ofport | tunId | rule, action (row of FRL1, row of FAC1 that comes next) i32 | key i32[level][FLOW_KEY_SIZE] */
 import type { StateBuffer } from '../layout/state-buffer.js';
 import { FLOW_KEY_SIZE } from './flows.js';
@@ -14,6 +15,8 @@ const COLUMNS = [
   'length',
   'tsNs',
   'packet',
+  'root',
+  'mru',
   'node',
   'ofport',
   'tunId',
@@ -34,6 +37,8 @@ export class Copies {
   readonly length = new Uint32Array(LEVELS);
   readonly tsNs = new Float64Array(LEVELS);
   readonly packet = new Float64Array(LEVELS);
+  readonly root = new Float64Array(LEVELS);
+  readonly mru = new Int32Array(LEVELS);
   readonly node = new Int32Array(LEVELS);
   readonly ofport = new Int32Array(LEVELS);
   readonly tunId = new Int32Array(LEVELS);

@@ -15,6 +15,7 @@ const COLUMNS = [
   'nextHop',
   'packet',
   'parent',
+  'root',
   'ct',
   'service',
 ] as const;
@@ -29,6 +30,7 @@ export class HeldPackets {
   /** What the engine and the stages must know again when the wait ends. */
   readonly packet = new Float64Array(ROWS);
   readonly parent = new Float64Array(ROWS);
+  readonly root = new Float64Array(ROWS);
   readonly ct = new Int32Array(ROWS);
   readonly service = new Int32Array(ROWS);
   count = 0;
@@ -83,6 +85,7 @@ export class HeldPackets {
     this.nextHop[row] = nextHop;
     this.packet[row] = -1;
     this.parent[row] = -1;
+    this.root[row] = -1;
     this.ct[row] = ct;
     this.service[row] = service;
     return true;
@@ -99,6 +102,7 @@ export class HeldPackets {
       this.nextHop[i] = this.nextHop[i + 1]!;
       this.packet[i] = this.packet[i + 1]!;
       this.parent[i] = this.parent[i + 1]!;
+      this.root[i] = this.root[i + 1]!;
       this.ct[i] = this.ct[i + 1]!;
       this.service[i] = this.service[i + 1]!;
     }

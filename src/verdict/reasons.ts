@@ -54,7 +54,7 @@ export const Reason = {
   FragmentationNeeded: 49,
   HostUnreachable: 50,
   NoRoute: 51,
-  FragmentHeld: 52,
+  FragmentPending: 52,
   ProtocolUnsupported: 53,
   SocketNone: 54,
   BroadcastUnserved: 55,
@@ -80,6 +80,15 @@ export const Reason = {
   EgressIpUnhosted: 75,
   EgressIpClosed: 76,
   MulticastNoReceiver: 77,
+  FragmentMerged: 78,
+  FragmentTimeout: 79,
+  FragmentOverlap: 80,
+  FragmentDuplicate: 81,
+  FragmentMalformed: 82,
+  FragmentTooLong: 83,
+  FragmentEcn: 84,
+  FragmentTooFar: 85,
+  FragmentTableFull: 86,
 } as const;
 export type Reason = (typeof Reason)[keyof typeof Reason];
 
@@ -337,9 +346,9 @@ export const REASONS: readonly ReasonText[] = [
   },
   { name: 'no-route', sentence: 'The host has no route to the destination.', layer: 'ip_route_input' },
   {
-    name: 'fragment-held',
-    sentence: 'IP fragments are not carried yet.',
-    layer: 'podplane; see docs/fidelity.md',
+    name: 'fragment-pending',
+    sentence: 'The fragment waits for the rest of its datagram.',
+    layer: 'ip_defrag: br0 ct(), the node’s conntrack, or the stack that receives it',
   },
   {
     name: 'protocol-unsupported',
@@ -454,5 +463,51 @@ export const REASONS: readonly ReasonText[] = [
     name: 'multicast-no-receiver',
     sentence: 'No other pod of the NetID is on this node, or its namespaces do not all allow multicast.',
     layer: 'br0 table 120',
+  },
+  {
+    name: 'fragment-merged',
+    sentence: 'The fragment has gone on in its datagram, which is whole.',
+    layer: 'ip_defrag: br0 ct(), the node’s conntrack, or the stack that receives it',
+  },
+  {
+    name: 'fragment-timeout',
+    sentence: 'The datagram was not whole 30 seconds after its first fragment came.',
+    layer: 'ip_expire',
+  },
+  {
+    name: 'fragment-overlap',
+    sentence: 'Two fragments of the datagram overlap, so all of them are dropped.',
+    layer: 'inet_frag_queue_insert',
+  },
+  {
+    name: 'fragment-duplicate',
+    sentence: 'These bytes of the datagram wait already.',
+    layer: 'inet_frag_queue_insert',
+  },
+  {
+    name: 'fragment-malformed',
+    sentence: 'The fragment is empty, or lies beyond the end of its datagram.',
+    layer: 'ip_frag_queue',
+  },
+  {
+    name: 'fragment-too-long',
+    sentence: 'The datagram would be longer than 65,535 bytes.',
+    layer: 'ip_frag_reasm',
+  },
+  {
+    name: 'fragment-ecn',
+    sentence: 'Fragments that are ECN-capable and such that are not make no datagram.',
+    layer: 'ip_frag_reasm',
+  },
+  {
+    name: 'fragment-too-far',
+    sentence:
+      'More than 64 other fragments of the sender came since, so it is of an older datagram of this number.',
+    layer: 'ip_frag_too_far',
+  },
+  {
+    name: 'fragment-table-full',
+    sentence: 'No room for another fragment: of its stack (ipfrag_high_thresh), or of one datagram.',
+    layer: 'inet_frag_find',
   },
 ];

@@ -20,6 +20,8 @@ export const IPV4 = {
 export const PROTOCOL = { ICMP: 1, TCP: 6, UDP: 17, SCTP: 132 } as const;
 export const IPV4_DF = 0x4000;
 export const IPV4_MF = 0x2000;
+/** Fragment offset, in units of 8 bytes. */
+export const IPV4_OFFSET_MASK = 0x1fff;
 
 export const ipv4HeaderSize = (p: DataView, at: number): number => (p.getUint8(at) & 15) << 2;
 export const ipv4Tos = (p: DataView, at: number): number => p.getUint8(at + IPV4.TOS);

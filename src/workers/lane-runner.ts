@@ -6,7 +6,6 @@ import type { StateBuffer } from '../layout/state-buffer.js';
 import type { Arena } from '../packet/batch.js';
 import { Reason } from '../verdict/reasons.js';
 import type { ShelvedEpoch } from './epoch-shelf.js';
-import { HeldNumbers } from './held-numbers.js';
 import { PacketEnds } from './packet-ends.js';
 import { copySegment, type LaneRows, RowRole, type Segment } from './parcel.js';
 import type { RowsInHand } from './rows-in-hand.js';
@@ -56,7 +55,6 @@ export class LaneRunner {
   readonly #lane: number;
   readonly #settings: LaneSettings;
   readonly #inHand: RowsInHand;
-  readonly #held = new HeldNumbers();
   readonly #choices: ServerChoices;
   readonly #ends: PacketEnds;
   /** Where it counts; undefined: in memory of its own. */
@@ -67,7 +65,7 @@ export class LaneRunner {
   #readdressed = 0;
   /** Where the lane's own packets end: the arena is free from there on once its output is spilled. */
   #base = 0;
-  /** Input rows whose clock, or whose own row, has been met. */
+  /** Input rows whose clock, or whose turn, has passed. */
   #clocked = 0;
   #met = 0;
 
@@ -121,7 +119,6 @@ export class LaneRunner {
       this.#advance(due, rows);
       for (let i = before; i < rows.output.count; i++) {
         rows.place[i] = end;
-        rows.root[i] = this.#held.seeFired(rows.output.packet[i]!);
       }
       this.#ends.note(rows.output, before, rows.input.arena.view, rows.ends);
       if (this.#settings.isExplained) this.#keepTraces(rows, rows.input.next, before);
@@ -141,7 +138,6 @@ export class LaneRunner {
   save(to: StateBuffer): void {
     this.engine.saveState(to);
     to.putNumber(this.#clockNs);
-    this.#held.save(to);
     if (this.#settings.isModel) this.#choices.save(to);
   }
 
@@ -149,7 +145,6 @@ export class LaneRunner {
   restore(from: StateBuffer): void {
     this.engine.restoreState(from);
     this.#clockNs = from.takeNumber();
-    this.#held.restore(from);
     if (this.#settings.isModel) this.#choices.restore(from);
   }
 
@@ -195,27 +190,26 @@ export class LaneRunner {
   /** Say of each new output row where it belongs. What a timer gave out belongs before the packet that made the time
    *  pass: the first whose clock is not before the row's. So batches may be cut anywhere. */
   #absorb(rows: LaneRows, before: number): void {
-    const { input, output, sequence, place, root } = rows;
+    const { input, output, sequence, place } = rows;
     for (let i = before; i < output.count; i++) {
       const origin = output.origin[i]!;
       const tsNs = output.tsNs[i]!;
       if (origin >= 0) {
-        this.#meet(rows, origin, output.parent[i] === -1);
-        place[i] = root[i] = sequence[origin]!;
-        this.#held.see(output.packet[i]!, sequence[origin]!);
-        if (this.#settings.isModel && output.parent[i] === -1) this.#choices.note(rows, origin, i);
+        const isOwn = output.parent[i] === -1 && output.root[i] === sequence[origin];
+        this.#meet(rows, origin, isOwn);
+        place[i] = sequence[origin]!;
+        if (this.#settings.isModel && isOwn) this.#choices.note(rows, origin, i);
         continue;
       }
       // The clock passes each input once; the row's turn is the first input that brings it so far.
       while (this.#clocked < input.count && Math.max(this.#clockNs, input.tsNs[this.#clocked]!) < tsNs)
         this.#pass(rows);
       const turn = Math.min(Math.max(this.#clocked, this.#met), input.count - 1);
-      this.#silence(rows, turn);
+      this.#met = Math.max(this.#met, turn);
       place[i] = sequence[turn]!;
-      root[i] = this.#held.seeFired(output.packet[i]!);
     }
     while (this.#clocked < input.next) this.#pass(rows);
-    this.#silence(rows, input.next);
+    this.#met = Math.max(this.#met, input.next);
   }
 
   #pass(rows: LaneRows): void {
@@ -225,14 +219,8 @@ export class LaneRunner {
 
   /** Input `origin` gave a row. */
   #meet(rows: LaneRows, origin: number, isOwn: boolean): void {
-    this.#silence(rows, origin);
-    if (isOwn && this.#met === origin) this.#met = origin + 1;
+    this.#met = Math.max(this.#met, isOwn ? origin + 1 : origin);
     while (this.#clocked < origin) this.#pass(rows);
-  }
-
-  /** Inputs before `end` that gave no row are held. */
-  #silence(rows: LaneRows, end: number): void {
-    for (; this.#met < end; this.#met++) this.#held.addSilent(rows.sequence[this.#met]!);
   }
 
   #spill(rows: LaneRows): void {
@@ -243,12 +231,12 @@ export class LaneRunner {
 
   /** Explanations of the inputs from `first` on and of the output rows from `before` on, in the order of output. */
   #keepTraces(rows: LaneRows, first: number, before: number): void {
-    const { input, output, sequence, place, root } = rows;
+    const { input, output, sequence, place } = rows;
     const traces: PlacedTrace[] = [];
     for (const trace of this.engine.explain(-1)) {
       const row = output.packet.indexOf(trace.packet, before);
       // A row of its own shows whose turn it was; what is held again shows later.
-      if (row >= 0 && row < output.count) traces.push({ place: place[row]!, root: root[row]!, trace });
+      if (row >= 0 && row < output.count) traces.push({ place: place[row]!, root: output.root[row]!, trace });
     }
     // The row after them may have given some of its rows, and have copies still to come.
     for (let i = first; i <= input.next && i < input.count; i++)

@@ -1,5 +1,12 @@
 /** What goes to a worker and comes back: rows of its lanes over one shared arena, and the columns of their output. */
-import { type Arena, createArena, HEADROOM, type InputBatch, type OutputBatch } from '../packet/batch.js';
+import {
+  type Arena,
+  createArena,
+  HEADROOM,
+  type InputBatch,
+  type OutputBatch,
+  ROWS_MAX,
+} from '../packet/batch.js';
 import { copyEndColumns, createEndColumns, type EndColumns } from './packet-ends.js';
 
 /** What a row is to its Service connection: of the client, its opening packet, or of the recorded server. */
@@ -22,8 +29,6 @@ export interface LaneRows {
   readonly output: OutputBatch;
   /** For each output row, the packet of this lane at whose turn it came out. */
   readonly place: Float64Array;
-  /** For each output row, the input packet that it is or that caused it. */
-  readonly root: Float64Array;
   readonly ends: EndColumns;
 }
 
@@ -38,7 +43,6 @@ export interface Segment {
   readonly bytes: Uint8Array;
   readonly output: OutputBatch;
   readonly place: Float64Array;
-  readonly root: Float64Array;
   readonly ends: EndColumns;
 }
 
@@ -50,7 +54,8 @@ export function createParcel(lanes: readonly number[], rows: number, size: numbe
 
 function createLaneRows(lane: number, arena: Arena, rows: number): LaneRows {
   // Twice the input, for what packets cause, is the common case; more is spilled.
-  const outputRows = rows * 2 + 64;
+  const outputRows = rows * 2 + ROWS_MAX;
+  const sequence = new Float64Array(shared(rows * 8));
   return {
     lane,
     input: {
@@ -60,11 +65,12 @@ function createLaneRows(lane: number, arena: Arena, rows: number): LaneRows {
       tsNs: new Float64Array(shared(rows * 8)),
       port: new Int32Array(shared(rows * 4)),
       pick: new Int32Array(shared(rows * 4)),
+      sequence,
       headroom: HEADROOM,
       count: 0,
       next: 0,
     },
-    sequence: new Float64Array(shared(rows * 8)),
+    sequence,
     role: new Uint8Array(shared(rows)),
     service: new Int32Array(shared(rows * 4)),
     client: new Uint32Array(shared(rows * 4)),
@@ -72,7 +78,6 @@ function createLaneRows(lane: number, arena: Arena, rows: number): LaneRows {
     inner: new Uint16Array(shared(rows * 2)),
     output: createSharedOutput(outputRows),
     place: new Float64Array(shared(outputRows * 8)),
-    root: new Float64Array(shared(outputRows * 8)),
     ends: createEndColumns(outputRows),
   };
 }
@@ -83,6 +88,7 @@ export function createSharedOutput(capacity: number): OutputBatch {
     origin: new Int32Array(shared(capacity * 4)),
     packet: new Float64Array(shared(capacity * 8)),
     parent: new Float64Array(shared(capacity * 8)),
+    root: new Float64Array(shared(capacity * 8)),
     verdict: new Uint8Array(shared(capacity)),
     reason: new Uint16Array(shared(capacity * 2)),
     exit: new Int32Array(shared(capacity * 4)),
@@ -99,7 +105,7 @@ export function createSharedOutput(capacity: number): OutputBatch {
 const shared = (size: number): SharedArrayBuffer => new SharedArrayBuffer(size);
 
 /** Copy a lane's output, rows and bytes, into memory of its own. */
-export function copySegment({ output, place, root, ends }: LaneRows, bytes: Uint8Array): Segment {
+export function copySegment({ output, place, ends }: LaneRows, bytes: Uint8Array): Segment {
   const { count } = output;
   let size = 0;
   for (let i = 0; i < count; i++) size += output.length[i]!;
@@ -119,7 +125,6 @@ export function copySegment({ output, place, root, ends }: LaneRows, bytes: Uint
     bytes: copiedBytes,
     output: copy,
     place: place.slice(0, count),
-    root: root.slice(0, count),
     ends: copyEndColumns(ends, count),
   };
 }
@@ -128,6 +133,7 @@ const COPIED = [
   'origin',
   'packet',
   'parent',
+  'root',
   'verdict',
   'reason',
   'exit',

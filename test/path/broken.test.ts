@@ -186,7 +186,6 @@ cases('what a pod may not send', testEpoch(), [
   { why: '802.1Q', at: 'a', in: patched(TCP, 12, 0x81, 0x00), ends: 'dropped vlan-tagged' },
   { why: '802.1ad', at: 'a', in: patched(TCP, 12, 0x88, 0xa8), ends: 'dropped vlan-tagged' },
   { why: 'LLDP', at: 'a', in: patched(TCP, 12, 0x88, 0xcc), ends: 'dropped ether-type-unsupported' },
-  { why: 'fragments', at: 'a', in: withIpv4(UDP, 20, 0x20, 0), ends: 'dropped fragment-held' },
 ]);
 
 cases('and the network', testEpoch(), [

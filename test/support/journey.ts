@@ -75,7 +75,9 @@ export class Journey {
 
   /** Send a frame as it is. The first outcome is its own, unless it waits; then come those that it caused. */
   sendBytes(at: string, bytes: Uint8Array, pick = -1): Outcome[] {
-    const arena = createArena(bytes.length * 8 + (1 << 16));
+    // A fragment may make a long datagram whole.
+    const spare = this.engine.ledger.pending > 0 ? 1 << 20 : 1 << 16;
+    const arena = createArena(bytes.length * 8 + spare);
     const input = createInput(arena, 1);
     const offset = HEADROOM + 2;
     arena.bytes.set(bytes, offset);
@@ -86,7 +88,7 @@ export class Journey {
     input.port[0] = findPort(this.epoch, at);
     input.pick[0] = pick;
     input.count = 1;
-    const output = createOutput(64);
+    const output = createOutput(512);
     this.engine.process(input, output);
     assert.equal(input.next, 1, 'the packet is taken');
     const { ledger } = this.engine;

@@ -55,7 +55,7 @@ for (const workers of [1, 2])
       assert.deepEqual(told(await pool.run(0)), all);
       for (const { lanes } of parcels) {
         assert.equal(lanes[0]!.output.count, 1);
-        assert.deepEqual([lanes[0]!.place[0], lanes[0]!.root[0]], [5, 5]);
+        assert.deepEqual([lanes[0]!.place[0], lanes[0]!.output.root[0]], [5, 5]);
       }
       fill(NO_PORT);
       assert.deepEqual(told(await pool.run(0)), all);
