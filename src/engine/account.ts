@@ -1,6 +1,7 @@
 /** Gives each packet its number, its output row and its place in the ledger, and walks what it caused. */
 import type { OutputBatch } from '../packet/batch.js';
 import { countVerdict, createLedger, type Ledger } from '../packet/ledger.js';
+import { takeFork } from '../stages/cut.js';
 import { Entry, type Walk } from '../stages/walk.js';
 import { OFPORT } from '../tables/flows.js';
 import { Reason } from '../verdict/reasons.js';
@@ -49,7 +50,7 @@ export class Account {
   #runFork(output: OutputBatch, origin: number, i: number): void {
     const w = this.#walk;
     const { forks } = w;
-    forks.take(w, i);
+    takeFork(w, i);
     const isCopy = forks.number[i] === -1;
     const number = isCopy ? this.packets++ : forks.number[i]!;
     if (isCopy) this.ledger.copies++;

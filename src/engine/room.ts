@@ -4,6 +4,7 @@ import { type Fragments, QUEUE_FLAG } from '../tables/fragments.js';
 import { ETHERNET, ETHERTYPE } from '../wire/ethernet.js';
 import {
   IPV4,
+  IPV4_DF,
   IPV4_MF,
   IPV4_OFFSET_MASK,
   ipv4Fragment,
@@ -78,11 +79,16 @@ const piecesOf = (length: number, mtu: number): number => Math.ceil(length / Mat
 const isIpv4 = (p: DataView, at: number, length: number): boolean =>
   length >= ETHERNET.SIZE + IPV4.MIN_SIZE && p.getUint16(at + ETHERNET.TYPE) === ETHERTYPE.IPV4;
 
-/** Longer than the path's MTU, and nothing that offload cuts? */
-const mayBeCut = (p: DataView, at: number, length: number, mtu: number): boolean =>
-  length > mtu + ETHERNET.SIZE &&
-  isIpv4(p, at, length) &&
-  ipv4Protocol(p, at + ETHERNET.SIZE) !== PROTOCOL.TCP;
+/** Longer than the path's MTU, free to be cut, and nothing that offload cuts? */
+function mayBeCut(p: DataView, at: number, length: number, mtu: number): boolean {
+  const l3 = at + ETHERNET.SIZE;
+  if (length <= mtu + ETHERNET.SIZE || !isIpv4(p, at, length)) return false;
+  return (
+    ipv4TotalLength(p, l3) > mtu &&
+    (ipv4Fragment(p, l3) & IPV4_DF) === 0 &&
+    ipv4Protocol(p, l3) !== PROTOCOL.TCP
+  );
+}
 
 /** The frame at `at` may be the fragment that makes a datagram whole, or that ends it. Addresses may have changed on
  *  the way, the identification has not. */

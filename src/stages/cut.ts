@@ -1,12 +1,22 @@
 /** Cuts a datagram into fragments on its way out: what came in fragments keeps its shape, the rest is cut to fit.
  *  Source: Linux net/ipv4/ip_output.c (ip_do_fragment, ip_fraglist_prepare, ip_frag_next, ip_options_fragment),
  *  net/openvswitch/actions.c (ovs_fragment); RFC 791 section 3.2. */
+import { Field } from '../tables/flows.js';
 import { Reason } from '../verdict/reasons.js';
 import { Verdict } from '../verdict/verdict.js';
-import { ETHERNET } from '../wire/ethernet.js';
-import { fillIpv4Checksum, IPV4, IPV4_DF, IPV4_MF, ipv4Protocol, PROTOCOL } from '../wire/ipv4.js';
+import { ETHERNET, ETHERTYPE } from '../wire/ethernet.js';
+import {
+  fillIpv4Checksum,
+  IPV4,
+  IPV4_DF,
+  IPV4_MF,
+  ipv4Dst,
+  ipv4Protocol,
+  ipv4Src,
+  PROTOCOL,
+} from '../wire/ipv4.js';
 import { FORKS_MAX, forkEdge } from './forks.js';
-import { ipv4End } from './transport.js';
+import { findTransport, ipv4End } from './transport.js';
 import type { Walk } from './walk.js';
 
 const OPTION = { END: 0, NOOP: 1, COPIED: 0x80 } as const;
@@ -46,6 +56,16 @@ export function cut(w: Walk, edge: number, mtu: number, isHost: boolean, isTouch
   setFragment(w, at, flags | (firstEnd < l4 + length ? IPV4_MF : 0), firstEnd);
   w.finish(Verdict.None, Reason.None);
   return forkEdge(edge);
+}
+
+/** Take fork `i` in hand, with what the stages behind its edge look at. */
+export function takeFork(w: Walk, i: number): void {
+  w.forks.take(w, i);
+  w.etherType = ETHERTYPE.IPV4;
+  findTransport(w);
+  w.key[Field.NW_SRC] = ipv4Src(w.p, w.l3) | 0;
+  w.key[Field.NW_DST] = ipv4Dst(w.p, w.l3) | 0;
+  w.key[Field.NW_PROTO] = ipv4Protocol(w.p, w.l3);
 }
 
 /** Are the fragments that it came in fit to go on as they are? */

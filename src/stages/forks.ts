@@ -1,8 +1,4 @@
 /** Packets that go on from the middle of the path, one after the other: the fragments that a datagram was cut into. */
-import { Field } from '../tables/flows.js';
-import { ETHERTYPE } from '../wire/ethernet.js';
-import { ipv4Dst, ipv4Protocol, ipv4Src } from '../wire/ipv4.js';
-import { findTransport } from './transport.js';
 import type { Walk } from './walk.js';
 
 /** More than the fragments of the longest datagram at the smallest MTU that IPv4 asks for. */
@@ -70,11 +66,6 @@ export class Forks {
     for (let k = 0; k < STATE.length; k++) w[STATE[k]!] = this.#state[i * STATE.length + k]!;
     w.isGenerated = this.#isGenerated[i] === 1;
     w.isRecordable = false;
-    w.etherType = ETHERTYPE.IPV4;
-    findTransport(w);
-    w.key[Field.NW_SRC] = ipv4Src(w.p, w.l3) | 0;
-    w.key[Field.NW_DST] = ipv4Dst(w.p, w.l3) | 0;
-    w.key[Field.NW_PROTO] = ipv4Protocol(w.p, w.l3);
   }
 
   /** All have gone on. */
