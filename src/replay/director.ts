@@ -158,6 +158,7 @@ export class Director {
     const view = this.#view;
     this.#read(packet);
     view.digest(p);
+    if (view.isLaterFragment) this.#ahead.lendPorts(view);
     const natural = entryPort(tables, p, packet.offset, view);
     const place = this.#placeOf(packet.source);
     if (place >= 0) {
@@ -372,6 +373,7 @@ function reasonUnusable(packet: CapturedPacket): number {
 }
 
 function isTcpSyn(view: PacketView, p: DataView): boolean {
-  if (view.protocol !== PROTOCOL.TCP || view.l4 + TCP.MIN_SIZE > view.end) return false;
+  if (view.protocol !== PROTOCOL.TCP || view.isLaterFragment || view.l4 + TCP.MIN_SIZE > view.end)
+    return false;
   return (tcpFlags(p, view.l4) & (TCP_FLAG.SYN | TCP_FLAG.ACK)) === TCP_FLAG.SYN;
 }

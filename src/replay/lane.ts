@@ -8,7 +8,6 @@ import { isInside } from './entry.js';
 import { frontClient } from './front-client.js';
 import type { ServiceIndex } from './service-index.js';
 
-const FRAGMENTS = 4096;
 const MASQUERADED = 65_536;
 
 export class LaneChooser {
@@ -16,9 +15,6 @@ export class LaneChooser {
   readonly #services: ServiceIndex;
   readonly #lanes: number;
   readonly #quote = new PacketView();
-  /** Later fragments have no ports: they go by the first. */
-  readonly #fragments = new RecentTable(FRAGMENTS);
-  readonly #fragmentLane = new Uint32Array(FRAGMENTS);
   /** What left the cluster under a node's address, by the reply's addresses and ports. Masquerade keeps a free port. */
   readonly #masqueraded = new RecentTable(MASQUERADED);
   readonly #masqueradedLane = new Uint32Array(MASQUERADED);
@@ -41,7 +37,8 @@ export class LaneChooser {
     this.#tables = tables;
   }
 
-  /** Lane of the packet in `view`, which enters at row `port` of the port table. */
+  /** Lane of the packet in `view`, which enters at row `port` of the port table; a later fragment's view has been lent
+   *  the ports of its first. */
   laneOf(p: DataView, view: PacketView, port: number): number {
     if (this.#lanes === 1) return 0;
     if (view.readQuote(p, this.#quote)) return this.#laneOf(this.#quote, port, true);
@@ -49,12 +46,6 @@ export class LaneChooser {
   }
 
   #laneOf(view: PacketView, port: number, isQuote: boolean): number {
-    if (view.type === FrameType.IPV4 && (view.fragment & 0x3fff) !== 0)
-      return this.#laneOfFragment(view, port);
-    return this.#laneOfWhole(view, port, isQuote);
-  }
-
-  #laneOfWhole(view: PacketView, port: number, isQuote: boolean): number {
     const { src, dst, sport, dport, protocol } = view;
     const front = view.hasPorts ? this.#frontClient(view, port) : MISS;
     if (front >= 0) return this.#hash(front);
@@ -102,16 +93,6 @@ export class LaneChooser {
     if (slot < 0 || addresses.kind[slot] !== ADDRESS_KIND.POD) return undefined;
     const vni = pods.vni[addresses.row[slot]!]!;
     return this.#egressVnis.has(vni) ? vni : undefined;
-  }
-
-  #laneOfFragment(view: PacketView, port: number): number {
-    if (!view.isLaterFragment) {
-      const lane = this.#laneOfWhole(view, port, false);
-      this.#fragmentLane[this.#fragments.add(view.src, view.dst, view.id, view.protocol)] = lane;
-      return lane;
-    }
-    const row = this.#fragments.find(view.src, view.dst, view.id, view.protocol);
-    return row === MISS ? this.#laneOfWhole(view, port, false) : this.#fragmentLane[row]!;
   }
 
   #hash(key: number): number {

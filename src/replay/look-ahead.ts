@@ -9,10 +9,14 @@
 import { tupleHash } from '../kernels/tuple-hash.js';
 import { type Arena, createArena } from '../packet/batch.js';
 import type { PacketView } from '../packet/packet-view.js';
+import { MISS, RecentTable } from '../workers/recent-table.js';
 import type { ServiceIndex } from './service-index.js';
 
 /** Entries that one question looks at. A client port with more traffic than that before its reply shows is given up. */
 const SCAN_MAX = 256;
+/** First fragments that are remembered, in sight or gone by. */
+const FIRSTS = 65_536;
+const IS_FRAGMENT = 0x3fff;
 
 export interface CapturedPacket {
   offset: number;
@@ -47,6 +51,9 @@ export class LookAhead {
   readonly #first: Int32Array;
   readonly #last: Int32Array;
   readonly #mask: number;
+  /** (source, destination, identification, protocol) of first fragments: their ports. */
+  readonly #firsts = new RecentTable(FIRSTS);
+  readonly #firstPorts = new Int32Array(FIRSTS);
   #head = 0;
   #freeAt = 0;
 
@@ -118,6 +125,8 @@ export class LookAhead {
     this.#ports[row] = (view.sport << 16) | view.dport;
     this.#protocol[row] = view.protocol;
     const { src, dst, sport, dport, protocol } = view;
+    if ((view.fragment & IS_FRAGMENT) !== 0 && view.hasPorts)
+      this.#firstPorts[this.#firsts.add(src, dst, view.id, protocol)] = (sport << 16) | dport;
     this.#enter(row * 2, view.hasPorts && services.isEndpoint(src, sport, protocol), dst, dport, protocol);
     this.#enter(
       row * 2 + 1,
@@ -173,6 +182,16 @@ export class LookAhead {
       entry = this.#next[entry]! - 1;
     }
     return -1;
+  }
+
+  /** Lend the later fragment in `view` the ports of its first, be that gone by or still to come; it keeps none where no
+   *  first is in sight. Its digest has been made. */
+  lendPorts(view: PacketView): void {
+    const row = this.#firsts.find(view.src, view.dst, view.id, view.protocol);
+    if (row === MISS) return;
+    view.sport = this.#firstPorts[row]! >>> 16;
+    view.dport = this.#firstPorts[row]! & 0xffff;
+    view.hasPorts = true;
   }
 
   #bucketOf(client: number, port: number, protocol: number): number {
