@@ -48,6 +48,8 @@ export class Chunk {
   readonly sport: Uint16Array;
   readonly dport: Uint16Array;
   readonly ttl: Uint8Array;
+  /** A fragment: when it is seen on the way, the rest of its datagram may still have to come. */
+  readonly isFragment: Uint8Array;
   readonly protocol: Uint8Array;
   readonly digest0: Int32Array;
   readonly digest1: Int32Array;
@@ -79,6 +81,7 @@ export class Chunk {
     this.sport = new Uint16Array(capacity);
     this.dport = new Uint16Array(capacity);
     this.ttl = new Uint8Array(capacity);
+    this.isFragment = new Uint8Array(capacity);
     this.protocol = new Uint8Array(capacity);
     this.digest0 = new Int32Array(capacity);
     this.digest1 = new Int32Array(capacity);
@@ -135,6 +138,7 @@ export class Chunk {
     this.sport[row] = view.sport;
     this.dport[row] = view.dport;
     this.ttl[row] = view.ttl;
+    this.isFragment[row] = (view.fragment & 0x3fff) === 0 ? 0 : 1;
     this.protocol[row] = view.protocol;
     this.digest0[row] = view.digest0;
     this.digest1[row] = view.digest1;

@@ -17,7 +17,8 @@ export interface ObservationCounts {
   different: number;
   /** A Service's reply at its client of which no original was injected. */
   missing: number;
-  /** Seen where it arrives, and nothing to compare it with: the sender is outside, or not captured. */
+  /** Nothing to compare it with: the sender is outside, or not captured, and it is seen where it arrives; or it is a
+   *  fragment, which podplane tells of when its datagram has ended. */
   uncompared: number;
 }
 
@@ -59,6 +60,10 @@ export class Outcomes {
   compare(chunk: Chunk, row: number): void {
     this.counts.total++;
     const origin = chunk.origin[row]!;
+    if (chunk.isFragment[row] === 1) {
+      this.counts.uncompared++;
+      return;
+    }
     if (origin < 0) {
       if (chunk.arrival[row] !== 1) this.counts.uncompared++;
       else {

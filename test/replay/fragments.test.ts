@@ -48,3 +48,15 @@ test('workers, chunks and batches do not show', async () => {
   for (const options of [{ workers: 2, chunkRows: 10 }, { chunkRows: 1 }, { chunkRows: 7 }, { cache: false }])
     assert.deepEqual(facts(await replay(epoch, { ...base, ...options })), reference);
 });
+
+test('fragments seen on the way are not compared one by one, and not carried twice', async () => {
+  const both = seen.flatMap(([on, bytes]): Seen[] => [
+    [on, bytes],
+    ['tap', bytes],
+  ]);
+  const once = await replay(epoch, base);
+  const twice = await replay(epoch, { ...base, traces: [await writeTrace(both)] });
+  assert.deepEqual(twice.ledger, once.ledger);
+  assert.equal(twice.observations.different, 0, twice.differences.join('\n'));
+  assert.equal(twice.observations.uncompared, FLOWS * 3 + 1);
+});
