@@ -8,9 +8,10 @@ import { isClusterAddress } from '../tables/nodes.js';
 import { SERVICE_FLAG } from '../tables/services.js';
 import { Reason } from '../verdict/reasons.js';
 import { Verdict } from '../verdict/verdict.js';
-import { ethDstHi, isGroupMac } from '../wire/ethernet.js';
+import { ETHERNET, ETHERTYPE, ethDstHi, etherType, isGroupMac } from '../wire/ethernet.js';
 import { ICMP_TYPE, ICMP_UNREACHABLE } from '../wire/icmp.js';
 import {
+  checkIpv4,
   checkIpv4Host,
   decrementTtl,
   IPV4_DF,
@@ -42,13 +43,12 @@ export const PostroutingNext = { Tun0: 0, Nic: 1, Input: 2 } as const;
 export const Tun0InputNext = { Prerouting: 0, Arp: 1 } as const;
 
 const NIC_MTU = 1500;
-const ETHERTYPE_ARP = 0x0806;
 
 /** tun0 receives from br0: ip_rcv's checks. Drops: MacForeign, Ipv4BadChecksum, Ipv4BadTotalLength, SourceMartian. */
 export function tun0Input(w: Walk): number {
   const { p, at, tables } = w;
   w.inDevice = HostDevice.TUN0;
-  if (w.etherType === ETHERTYPE_ARP) return Tun0InputNext.Arp;
+  if (w.etherType === ETHERTYPE.ARP) return Tun0InputNext.Arp;
   // A node's MAC is in no manifest. Any unicast MAC that is no pod's is taken for the gateway's, or a capture of a
   // real cluster could not be replayed.
   const hi = ethDstHi(p, at);
@@ -218,8 +218,12 @@ export function postrouting(w: Walk): number {
 
 /** The node's own packets: OUTPUT, then as all others. An ICMP error brings its connection along. */
 export function hostOutput(w: Walk): number {
-  w.etherType = 0x0800;
   w.inDevice = HostDevice.NONE;
+  w.etherType = etherType(w.p, w.at);
+  if (w.etherType === ETHERTYPE.IPV6) return w.drop(Reason.Ipv6Unsupported);
+  if (w.etherType !== ETHERTYPE.IPV4) return w.drop(Reason.EtherTypeUnsupported);
+  const shape = checkIpv4(w.p, w.at + ETHERNET.SIZE, w.end);
+  if (shape !== Reason.None) return w.drop(shape);
   findTransport(w);
   if (w.ctInfo === CtInfo.UNTRACKED) {
     const reason = checkIpv4Host(w.p, w.l3, w.end);
