@@ -98,10 +98,13 @@ bool areTouchesLive(const ShortPathColumns& c, const int32_t* path, uint32_t tou
     if ((touch >> 1) >= rows) return false;
     const int32_t* row = rowOf(c, touch);
     if (row[kConnectionBorn] != path[kPathBorn + t] || timeAt(row, kConnectionExpires) <= k.nowNs) return false;
-    // The first reply changes what conntrack knows; the long way sees to it.
-    const int32_t asked = (touch & 1) == 0 ? 0 : k.protocol == kTcp ? kSeenReply | kAssured : kSeenReply;
-    if ((row[kConnectionMarks] & asked) != asked) return false;
-    if (k.protocol == kTcp && (row[kConnectionMarks] & kStateBits) != kEstablished) return false;
+    // The first reply changes what conntrack knows, and so does the packet that makes a TCP connection assured; the long
+    // way sees to them.
+    const int32_t marks = row[kConnectionMarks];
+    const bool isAnswered = (marks & kSeenReply) != 0;
+    if ((touch & 1) == 1 && !isAnswered) return false;
+    if (k.protocol != kTcp) continue;
+    if ((isAnswered && (marks & kAssured) == 0) || (marks & kStateBits) != kEstablished) return false;
   }
   return true;
 }
@@ -158,7 +161,7 @@ void refresh(const ShortPathColumns& c, const int32_t* path, uint32_t touches, c
   for (uint32_t t = 0; t < touches; t++) {
     int32_t* row = rowOf(c, static_cast<uint32_t>(path[kPathTouch + t]));
     const bool isStream = (row[kConnectionMarks] & kSeenReply) != 0 && k.nowNs > timeAt(row, kConnectionStream);
-    if (isStream) row[kConnectionMarks] |= kAssured;
+    if (isStream && k.protocol == kUdp) row[kConnectionMarks] |= kAssured;
     const double timeoutNs = k.protocol == kIcmp ? kIcmpNs : isStream ? kUdpStreamNs : kUdpNs;
     setTime(row, kConnectionExpires, k.nowNs + timeoutNs);
   }

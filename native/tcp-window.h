@@ -111,7 +111,10 @@ inline uint32_t highestSack(const uint8_t* tcp, size_t headerSize, uint32_t ack)
 inline double windowTimeoutNs(const int32_t* row) {
   constexpr double kEstablishedNs = 86400e9, kShortenedNs = 300e9;
   constexpr int32_t kRetransmissionsMax = 3;
+  constexpr int32_t kSeenReplyMark = 0x100;
   const int32_t* sides = row + kWindowSides;
+  // Picked up in the middle, and no reply seen.
+  if ((row[kConnectionMarks] & kSeenReplyMark) == 0) return kShortenedNs;
   if (row[kWindowRetransmissions] >= kRetransmissionsMax) return kShortenedNs;
   if (((sides[kWindowFlags] | sides[kWindowSide + kWindowFlags]) & kWindowFlagUnacknowledged) != 0) return kShortenedNs;
   // A closed window: the sender will only probe it.

@@ -16,6 +16,7 @@ import {
   highestSack,
   InWindow,
   learnWindow,
+  UNACKNOWLEDGED_NS,
   windowTimeoutNs,
 } from './tcp-window.js';
 
@@ -189,10 +190,12 @@ function areTouchesLive(
     if (v.connections[row + CONNECTION.BORN] !== v.paths[base + PATH.BORN + k]) return false;
     if (v.times[(row + CONNECTION.EXPIRES) >> 1]! <= nowNs) return false;
     const marks = v.connections[row + CONNECTION.MARKS]!;
-    // The first reply changes what conntrack knows; the long way sees to it.
-    const asked = (touch & 1) === 0 ? 0 : protocol === PROTOCOL.TCP ? SEEN_REPLY | ASSURED : SEEN_REPLY;
-    if ((marks & asked) !== asked) return false;
-    if (protocol === PROTOCOL.TCP && (marks & STATE_BITS) !== TCP_ESTABLISHED) return false;
+    // The first reply changes what conntrack knows, and so does the packet that makes a TCP connection assured; the long
+    // way sees to them.
+    const isAnswered = (marks & SEEN_REPLY) !== 0;
+    if ((touch & 1) === 1 && !isAnswered) return false;
+    if (protocol !== PROTOCOL.TCP) continue;
+    if ((isAnswered && (marks & ASSURED) === 0) || (marks & STATE_BITS) !== TCP_ESTABLISHED) return false;
   }
   return true;
 }
@@ -235,8 +238,9 @@ function meetTcp(
       countRetransmission(windows, row, touch & 1, seq, ack, end, window);
     }
     windows[row + WINDOW.LAST_KIND] = SEGMENT_ACK;
-    v.times[(row + CONNECTION.EXPIRES) >> 1] =
-      nowNs + windowTimeoutNs(windows, row, true, TCP_ESTABLISHED_NS);
+    const isAnswered = (windows[row + CONNECTION.MARKS]! & SEEN_REPLY) !== 0;
+    const usual = isAnswered ? TCP_ESTABLISHED_NS : UNACKNOWLEDGED_NS;
+    v.times[(row + CONNECTION.EXPIRES) >> 1] = nowNs + windowTimeoutNs(windows, row, true, usual);
   }
   return true;
 }
@@ -251,7 +255,7 @@ function refresh(v: ShortPathViews, base: number, touches: number, protocol: num
     const row = (v.paths[base + PATH.TOUCH + k]! >> 1) * CONNECTION.ROW;
     const hasReply = (connections[row + CONNECTION.MARKS]! & SEEN_REPLY) !== 0;
     const isStream = hasReply && nowNs > times[(row + CONNECTION.STREAM) >> 1]!;
-    if (isStream) connections[row + CONNECTION.MARKS]! |= ASSURED;
+    if (isStream && protocol === PROTOCOL.UDP) connections[row + CONNECTION.MARKS]! |= ASSURED;
     const timeoutNs = protocol === PROTOCOL.ICMP ? ICMP_NS : isStream ? UDP_STREAM_NS : UDP_NS;
     times[(row + CONNECTION.EXPIRES) >> 1] = nowNs + timeoutNs;
   }

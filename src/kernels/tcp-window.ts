@@ -9,7 +9,8 @@ const OPTION = { END: 0, NOP: 1, SACK: 5 } as const;
 const MAX_ACK_WINDOW = 66_000;
 /** Timeouts that override the state's: nf_conntrack_tcp_timeout_max_retrans, _unacknowledged. */
 const RETRANSMITTED_NS = 300e9;
-const UNACKNOWLEDGED_NS = 300e9;
+/** Also of an established connection that no reply was seen of: one picked up in the middle. */
+export const UNACKNOWLEDGED_NS = 300e9;
 const RETRANSMISSIONS_MAX = 3;
 
 /** Sequence numbers compare modulo 2^32. */

@@ -2,7 +2,7 @@
  *  Source: Linux net/netfilter/nf_conntrack_proto_tcp.c (nf_conntrack_tcp_packet). */
 
 import { CONNECTION, senderAt, WINDOW, WINDOW_FLAG } from '../kernels/connection-columns.js';
-import { InWindow, windowTimeoutNs } from '../kernels/tcp-window.js';
+import { InWindow, UNACKNOWLEDGED_NS, windowTimeoutNs } from '../kernels/tcp-window.js';
 import { CT_FLAG } from '../tables/conntrack.js';
 import { tcpFlags, tcpSeq } from '../wire/tcp.js';
 import { nextTcpState, SegmentKind, segmentKind, TCP_TIMEOUT_NS, TcpState } from './tcp-states.js';
@@ -39,7 +39,7 @@ export function meetTcp(w: Walk, row: number, direction: number, state: number):
   if (state !== next && next === TcpState.FIN_WAIT)
     win[senderAt(row * 2 + direction) + WINDOW.FLAGS]! |= WINDOW_FLAG.CLOSE_INIT;
   table.setState(row, next);
-  table.setExpiresNs(row, w.nowNs + timeoutNs(win, base, kind, next));
+  table.setExpiresNs(row, w.nowNs + timeoutNs(win, base, kind, usualNs(next, table.flags(row))));
   return Tcp.TAKEN;
 }
 
@@ -64,7 +64,13 @@ function judgeReset(w: Walk, row: number, direction: number, state: number): num
   return followsData ? Tcp.TAKEN : Tcp.IGNORED;
 }
 
-function timeoutNs(win: Int32Array, base: number, kind: number, state: number): number {
+/** The state's own timeout; established without a reply, that is picked up in the middle, it does not last for a day. */
+export const usualNs = (state: number, flags: number): number =>
+  state === TcpState.ESTABLISHED && (flags & CT_FLAG.SEEN_REPLY) === 0
+    ? UNACKNOWLEDGED_NS
+    : TCP_TIMEOUT_NS[state]!;
+
+function timeoutNs(win: Int32Array, base: number, kind: number, usual: number): number {
   if (kind === SegmentKind.RST) return TCP_TIMEOUT_NS[TcpState.CLOSE]!;
-  return windowTimeoutNs(win, base, kind === SegmentKind.ACK, TCP_TIMEOUT_NS[state]!);
+  return windowTimeoutNs(win, base, kind === SegmentKind.ACK, usual);
 }

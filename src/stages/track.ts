@@ -7,9 +7,9 @@ import { Reason } from '../verdict/reasons.js';
 import { ICMP, ICMP_TYPE, icmpType, isIcmpError } from '../wire/icmp.js';
 import { ipv4Dst, ipv4HeaderSize, ipv4Protocol, ipv4Src, PROTOCOL } from '../wire/ipv4.js';
 import { TCP_FLAG, tcpFlags } from '../wire/tcp.js';
-import { areTcpFlagsValid, nextTcpState, TCP_TIMEOUT_NS, TcpState } from './tcp-states.js';
+import { areTcpFlagsValid, nextTcpState, TcpState } from './tcp-states.js';
 import { beginWindow } from './tcp-window.js';
-import { meetTcp, Tcp } from './track-tcp.js';
+import { meetTcp, Tcp, usualNs } from './track-tcp.js';
 import { ipv4End, isTransportWhole, transportStatus } from './transport.js';
 import { CtInfo, L4, type Walk } from './walk.js';
 
@@ -118,17 +118,20 @@ function meet(w: Walk, found: number, protocol: number): boolean {
     if (met === Tcp.INVALID) return true;
     refer(w, found);
     if (met === Tcp.IGNORED) return true;
-    // A reset that answers the only packets seen so far: the connection never was.
+    // A reset before any reply: the connection never was.
     const isReset = (tcpFlags(w.p, w.l4) & TCP_FLAG.RST) !== 0;
-    if (isReset && direction === 1 && (table.flags(row) & CT_FLAG.SEEN_REPLY) === 0) {
+    const isAnswered = (table.flags(row) & CT_FLAG.SEEN_REPLY) !== 0;
+    if (isReset && !isAnswered) {
       table.remove(row);
       return true;
     }
-    if (direction === 1 && table.state(row) === TcpState.ESTABLISHED) table.addFlags(row, CT_FLAG.ASSURED);
+    const wasOpen = state === TcpState.SYN_RECV || state === TcpState.ESTABLISHED;
+    if (isAnswered && wasOpen && table.state(row) === TcpState.ESTABLISHED)
+      table.addFlags(row, CT_FLAG.ASSURED);
   } else {
     refer(w, found);
     const isStream = (table.flags(row) & CT_FLAG.SEEN_REPLY) !== 0 && nowNs > table.streamNs(row);
-    if (isStream) table.addFlags(row, CT_FLAG.ASSURED);
+    if (isStream && protocol === PROTOCOL.UDP) table.addFlags(row, CT_FLAG.ASSURED);
     table.setExpiresNs(row, nowNs + timeoutNs(protocol, isStream));
   }
   if (direction === 1) table.addFlags(row, CT_FLAG.SEEN_REPLY);
@@ -183,7 +186,7 @@ export function confirm(w: Walk): Reason {
   table.addFlags(row, w.fresh);
   table.setServer(row, w.service, w.endpoint);
   if (protocol === PROTOCOL.TCP) {
-    table.setExpiresNs(row, nowNs + TCP_TIMEOUT_NS[w.freshState]!);
+    table.setExpiresNs(row, nowNs + usualNs(w.freshState, 0));
     beginWindow(w, row);
   } else {
     table.setExpiresNs(row, nowNs + timeoutNs(protocol, false));

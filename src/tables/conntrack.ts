@@ -4,7 +4,8 @@
  *  rows   i32[CONNECTION.ROW * rows]: kernels/connection-columns; tuples are source, destination, ports,
  *         space << 8 | protocol
  *  times  f64: the same memory, for the two times of a row
- *  All live. Full at `limit` rows: expired ones are cleared first, then insert answers MISS.
+ *  All live. Full at `limit` rows: expired ones are cleared first, then one that is not assured gives way, then insert
+ *  answers MISS.
  *  Grows by doubling, so that a small run takes little memory. Keys and hashes: kernels/five-tuple. */
 import { CONNECTION, tupleAt } from '../kernels/connection-columns.js';
 import { conntrackFind } from '../kernels/conntrack-lookup.js';
@@ -20,6 +21,10 @@ export const CT_FLAG = { SEEN_REPLY: 1, ASSURED: 2, SRC_NAT: 4, DST_NAT: 8, DYIN
 const { ROW, MARKS, BORN, EXPIRES, STREAM, SERVICE, ENDPOINT, TUPLES } = CONNECTION;
 const STATE_BITS = 0xff;
 const NEVER = Number.NEGATIVE_INFINITY;
+/** A full table is searched for what has expired as often as this (the kernel's gc worker: GC_SCAN_INTERVAL_MIN). */
+const SWEEP_EVERY_NS = 1e9;
+/** Connections whose homes early drop looks at, on average: NF_CT_EVICTION_RANGE buckets, each with both ends of one. */
+const EVICTION_RANGE = 8;
 
 export class Conntrack {
   slots = new Int32Array(ROWS_AT_START * 4);
@@ -32,6 +37,8 @@ export class Conntrack {
   #freeCount = 0;
   #fresh = 0;
   #deleted = 0;
+  /** When the full table was last searched for expired rows. */
+  #sweptNs = NEVER;
   /** Live rows. */
   count = 0;
   /** Rows ever made. */
@@ -140,7 +147,7 @@ export class Conntrack {
   /** Insert a connection of two tuples (4 words each). Returns its row, or MISS when the table is full. */
   insert(original: Int32Array, reply: Int32Array, nowNs: number): number {
     const end = Math.min(this.#size, this.limit);
-    if (this.#freeCount === 0 && this.#fresh === end && !this.#makeRoom(nowNs)) return MISS;
+    if (this.#freeCount === 0 && this.#fresh === end && !this.#makeRoom(original, nowNs)) return MISS;
     const row = this.#freeCount > 0 ? this.#free[--this.#freeCount]! : this.#fresh++;
     const base = row * ROW;
     this.rows.set(original, base + TUPLES);
@@ -160,6 +167,7 @@ export class Conntrack {
     this.#freeCount = 0;
     this.#fresh = 0;
     this.#deleted = 0;
+    this.#sweptNs = NEVER;
     this.count = 0;
   }
 
@@ -199,6 +207,7 @@ export class Conntrack {
     to.putNumber(this.#fresh);
     to.putNumber(this.count);
     to.putNumber(this.created);
+    to.putNumber(this.#sweptNs);
     to.putArray(this.#free, this.#freeCount);
     to.putArray(this.rows, this.#fresh * ROW);
   }
@@ -210,6 +219,7 @@ export class Conntrack {
     this.#fresh = from.takeNumber();
     this.count = from.takeNumber();
     this.created = from.takeNumber();
+    this.#sweptNs = from.takeNumber();
     this.#freeCount = from.takeArray(this.#free);
     from.takeArray(this.rows);
     this.slots = new Int32Array(slotsFor(size));
@@ -245,17 +255,54 @@ export class Conntrack {
     return this.hash(rows[t]!, rows[t + 1]!, rows[t + 2]!, rows[t + 3]!);
   }
 
-  /** Clear what has expired; if that frees less than a quarter, double, up to the limit. */
-  #makeRoom(nowNs: number): boolean {
+  /** Clear what has expired; if that frees less than a quarter, double, up to the limit; there, let one go for `tuple`. */
+  #makeRoom(tuple: Int32Array, nowNs: number): boolean {
     const rows = this.#size;
+    const isFull = rows >= this.limit;
+    if (!isFull || nowNs >= this.#sweptNs + SWEEP_EVERY_NS) this.#sweep(nowNs);
+    if (isFull) return this.#freeCount > 0 || this.#dropEarly(tuple, nowNs);
+    if (this.#freeCount > rows >> 2) return true;
+    const size = Math.min(rows * 2, this.limit);
+    this.#resize(size);
+    this.#rehash(slotsFor(size));
+    return true;
+  }
+
+  #sweep(nowNs: number): void {
+    this.#sweptNs = nowNs;
     for (let row = 0; row < this.#fresh; row++) {
       const expires = this.expiresNs(row);
       if (expires <= nowNs && expires !== NEVER) this.remove(row);
     }
-    if (this.#freeCount > rows >> 2 || rows >= this.limit) return this.#freeCount > 0;
-    const size = Math.min(rows * 2, this.limit);
-    this.#resize(size);
-    this.#rehash(slotsFor(size));
+  }
+
+  /** Among the node's connections whose home is near the tuple's, remove one that has expired or is not assured: of the
+   *  nearest home that has any, the youngest, as a bucket's list begins with it (nf_conntrack_core.c early_drop_list). What
+   *  is chosen depends on homes alone, not on where entries have been put. */
+  #dropEarly(tuple: Int32Array, nowNs: number): boolean {
+    const { slots } = this;
+    const mask = slots.length - 1;
+    const first = this.hash(tuple[0]!, tuple[1]!, tuple[2]!, tuple[3]!) & mask;
+    let chosen = MISS;
+    const range = Math.ceil((slots.length * EVICTION_RANGE) / this.limit);
+    let nearest = range;
+    let isPast = false;
+    for (let step = 0; step < slots.length && !isPast; step++) {
+      const slot = slots[(first + step) & mask]!;
+      // Behind an empty slot no entry has its home in front of it.
+      isPast = slot === 0 && step >= range;
+      if (slot <= 0) continue;
+      const row = (slot - 1) >> 1;
+      if (nodeOf(this.rows[tupleAt(slot - 1) + 3]!) !== nodeOf(tuple[3]!)) continue;
+      const home = ((this.#hashOf(slot - 1) & mask) - first) & mask;
+      const mayGo = (this.flags(row) & CT_FLAG.ASSURED) === 0 || this.expiresNs(row) <= nowNs;
+      if (!mayGo || home > nearest || home >= range) continue;
+      if (home === nearest && chosen !== MISS && this.born(row) <= this.born(chosen)) continue;
+      nearest = home;
+      chosen = row;
+    }
+    if (chosen === MISS) return false;
+    this.remove(chosen);
     return true;
   }
 

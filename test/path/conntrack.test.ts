@@ -12,6 +12,7 @@ const epoch = testEpoch();
 const SYN = ['a', 'a:40000 > c:8080 SYN seq=100'] as const;
 const SYNACK = ['c', 'c:8080 > a:40000 SYNACK seq=500 ack=101'] as const;
 const ACK = ['a', 'a:40000 > c:8080 ACK seq=101 ack=501'] as const;
+const ACKED = ['c', 'c:8080 > a:40000 ACK seq=501 ack=101'] as const;
 const FIN = ['a', 'a:40000 > c:8080 FIN seq=101 ack=501'] as const;
 const FIN_ACKED = ['c', 'c:8080 > a:40000 ACK seq=501 ack=102'] as const;
 const AFTER_FIN = ['a', 'a:40000 > c:8080 ACK seq=102 ack=501'] as const;
@@ -96,6 +97,24 @@ test('a TCP connection that conntrack forgot is picked up by its next ACK, and g
   assert.equal(journey.engine.connections, 2);
 });
 
+for (const [why, packets, seconds] of [
+  ['without a reply it lasts 300 s', [ACK], 300],
+  ['the reply itself does not make it longer', [ACK, ACKED], 300],
+  ['what follows the reply does', [ACK, ACKED, ACK], 86_400],
+] as readonly (readonly [string, readonly Sent[], number])[])
+  test(`picked up in the middle: ${why}`, () => {
+    for (const [wait, created] of [
+      [seconds - 1, 1],
+      [seconds, 2],
+    ] as const) {
+      const journey = new Journey(epoch);
+      run(journey, packets);
+      journey.wait(wait);
+      journey.send(...ACK);
+      assert.equal(journey.engine.connections, created, `after ${wait} s`);
+    }
+  });
+
 test('a SYN after TIME_WAIT begins a new connection with the same ports', () => {
   const journey = new Journey(epoch);
   run(journey, [SYN, SYNACK, ACK, FIN, FIN_ACKED, FIN_BACK, LAST_ACK]);
@@ -136,17 +155,38 @@ cases('what begins no connection is INVALID, and the host forwards none of it', 
   },
 ]);
 
-test('a full table drops what would begin another connection, and says so', () => {
-  const journey = new Journey(epoch, { connectionsMax: 4096 });
-  for (let port = 1; port <= 4096; port++) {
-    const [end] = journey.send('a', `a:${port} > near:90 udp`);
-    assert.equal(end!.verdict, 'delivered');
-  }
-  const [refused] = journey.send('a', 'a:5000 > near:90 udp');
+/** A whole handshake, after which the connection is assured. */
+const handshake = (port: number): readonly Sent[] => [
+  ['a', `a:${port} > c:8080 SYN seq=100`],
+  ['c', `c:8080 > a:${port} SYNACK seq=500 ack=101`],
+  ['a', `a:${port} > c:8080 ACK seq=101 ack=501`],
+];
+const FULL = 64;
+
+test('a table full of assured connections drops what would begin another one, and says so', () => {
+  const journey = new Journey(epoch, { connectionsMax: FULL });
+  for (let port = 1; port <= FULL; port++) run(journey, handshake(port));
+  const [refused] = journey.send('a', 'a:5000 > c:8080 SYN');
   assert.equal(endOf(refused!), 'dropped conntrack-full');
-  const [known] = journey.send('a', 'a:4000 > near:90 udp');
+  const [known] = journey.send('a', 'a:40 > c:8080 ACK seq=101 ack=501');
   assert.equal(known!.verdict, 'delivered', 'known ones go on');
-  journey.wait(31);
-  const [later] = journey.send('a', 'a:5000 > near:90 udp');
+  journey.wait(86_401);
+  const [later] = journey.send('a', 'a:5000 > c:8080 SYN');
   assert.equal(later!.verdict, 'delivered', 'what has expired makes room');
+});
+
+test('a flood that is never answered takes no row from an assured connection, and goes on by its own', () => {
+  const journey = new Journey(epoch, { connectionsMax: FULL });
+  for (let port = 1; port <= 8; port++) run(journey, handshake(port));
+  let refused = 0;
+  for (let port = 10_000; port < 10_400; port++)
+    if (endOf(journey.send('a', `a:${port} > c:8080 SYN`)[0]!) !== 'delivered pod:web/c') refused++;
+  assert.ok(refused < 40, `${refused} of 400 find nothing near that may go`);
+  assert.ok(journey.engine.connections > 8 + 350);
+  for (let port = 1; port <= 8; port++)
+    assert.equal(
+      endOf(journey.send('c', `c:8080 > a:${port} ACK seq=501 ack=101`)[0]!),
+      'delivered pod:web/a',
+    );
+  assert.equal(journey.engine.connections, 8 + 400 - refused, 'the eight are those of before');
 });

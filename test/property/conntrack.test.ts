@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { Conntrack } from '../../src/tables/conntrack.js';
+import { StateBuffer } from '../../src/layout/state-buffer.js';
+import { Conntrack, CT_FLAG } from '../../src/tables/conntrack.js';
 
 const NOWHERE = -1;
 
@@ -61,25 +62,81 @@ test('it grows to its limit, keeps all that it has, then refuses; what expires m
   for (let n = 1; n <= limit; n++) {
     const row = table.insert(tupleOf(n), inverseOf(n), 0);
     assert.ok(row >= 0, `row ${n}`);
-    table.setExpiresNs(row, n <= 100 ? 10 : 1000);
+    table.setExpiresNs(row, n <= 100 ? 2e9 : 1e12);
+    table.addFlags(row, CT_FLAG.ASSURED);
   }
   assert.equal(table.count, limit);
   assert.equal(table.insert(tupleOf(limit + 1), inverseOf(limit + 1), 5), NOWHERE);
   for (let n = 1; n <= limit; n++) assert.ok(table.findTuple(tupleOf(n), 5) >= 0, `tuple ${n} is kept`);
   for (let n = limit + 1; n <= limit + 100; n++) {
-    const row = table.insert(tupleOf(n), inverseOf(n), 20);
+    const row = table.insert(tupleOf(n), inverseOf(n), 3e9);
     assert.ok(row >= 0, 'the expired made room');
-    table.setExpiresNs(row, 1000);
+    table.setExpiresNs(row, 1e12);
+    table.addFlags(row, CT_FLAG.ASSURED);
   }
-  assert.equal(table.insert(tupleOf(limit + 200), inverseOf(limit + 200), 20), NOWHERE);
+  assert.equal(table.insert(tupleOf(limit + 200), inverseOf(limit + 200), 3e9), NOWHERE);
   assert.equal(table.count, limit);
   assert.equal(table.created, limit + 100);
 });
 
 test('a small limit holds as well', () => {
   const table = new Conntrack(1, 10);
-  for (let n = 1; n <= 10; n++) table.setExpiresNs(table.insert(tupleOf(n), inverseOf(n), 0), 100);
+  for (let n = 1; n <= 10; n++) {
+    const row = table.insert(tupleOf(n), inverseOf(n), 0);
+    table.setExpiresNs(row, 100);
+    table.addFlags(row, CT_FLAG.ASSURED);
+  }
   assert.equal(table.insert(tupleOf(11), inverseOf(11), 0), NOWHERE);
+});
+
+/** A full table whose connections are assured but for one in three. */
+function fullTable(limit: number): Conntrack {
+  const table = new Conntrack(7, limit);
+  for (let n = 1; n <= limit; n++) {
+    const row = table.insert(tupleOf(n), inverseOf(n), 0);
+    table.setExpiresNs(row, 1e12);
+    if (n % 3 !== 0) table.addFlags(row, CT_FLAG.ASSURED);
+  }
+  return table;
+}
+
+test('a full table lets go of what is not assured, and of nothing else', () => {
+  const limit = 5000;
+  const table = fullTable(limit);
+  let kept = 0;
+  for (let n = limit + 1; n <= limit + 500; n++) {
+    const row = table.insert(tupleOf(n), inverseOf(n), 0);
+    if (row < 0) continue;
+    kept++;
+    table.setExpiresNs(row, 1e12);
+    table.addFlags(row, CT_FLAG.ASSURED);
+  }
+  assert.ok(kept > 350, `${kept} of 500 found one near that may go`);
+  assert.equal(table.count, limit);
+  let gone = 0;
+  for (let n = 1; n <= limit; n++) {
+    const isThere = table.findTuple(tupleOf(n), 0) >= 0;
+    if (!isThere) gone++;
+    assert.ok(isThere || n % 3 === 0, `${n} was assured`);
+  }
+  assert.equal(gone, kept);
+});
+
+test('what a full table lets go does not depend on where its entries were put', () => {
+  const limit = 1000;
+  const one = fullTable(limit);
+  const saved = new StateBuffer();
+  one.save(saved);
+  saved.rewind();
+  const other = new Conntrack(7, limit);
+  other.restore(saved);
+  for (let n = limit + 1; n <= limit + 200; n++)
+    for (const table of [one, other]) {
+      const row = table.insert(tupleOf(n), inverseOf(n), 0);
+      if (row >= 0) table.setExpiresNs(row, 1e12);
+    }
+  for (let n = 1; n <= limit + 200; n++)
+    assert.equal(one.findTuple(tupleOf(n), 0), other.findTuple(tupleOf(n), 0), `connection ${n}`);
 });
 
 test('clear forgets all', () => {

@@ -64,7 +64,7 @@ export function runFrames(
     const some = frames.slice(first, first + batch);
     const size = some.reduce((sum, { bytes }) => sum + bytes.length + headroom + 8, 0);
     const longest = some.reduce((most, { bytes }) => Math.max(most, bytes.length), 0);
-    const arena = createArena(size + 4 * longest + (1 << 16));
+    const arena = createArena(size + 4 * longest + (4 << 20));
     const input = createInput(arena, some.length);
     input.headroom = headroom;
     for (const { bytes, port, tsNs } of some) {
