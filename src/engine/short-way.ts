@@ -151,6 +151,9 @@ export class ShortWay {
 
   #isRepeatable(w: Walk): boolean {
     if (!w.isRecordable || w.touchCount === 0 || w.spawned > 0 || w.at !== this.#at) return false;
+    // The kernel writes MACs where a stack forwards. An egress address's group sets the destination's alone (br0 table 101).
+    const isSameMac = ethDstHi(w.p, w.at) === this.#askHi && ethDstLo(w.p, w.at) === this.#askLo;
+    if (w.forwards === 0 && !isSameMac) return false;
     const isKnown =
       w.verdict === Verdict.Delivered ||
       w.verdict === Verdict.Left ||

@@ -65,9 +65,10 @@ function annotatedAddresses(
   const found = new Map<string, number[]>();
   const text = entry.value.metadata.annotations?.[ADDRESSES_ANNOTATION] ?? '';
   for (const item of text.split(/\s+/).filter(Boolean)) {
-    const [name = '', list = ''] = item.split('=');
+    const [name = '', list = '', ...rest] = item.split('=');
     const addresses = list.split(',').map(parseIpv4);
-    if (name !== '' && addresses.every((address) => address !== -1)) found.set(nameKey(name), addresses);
+    if (name !== '' && rest.length === 0 && addresses.every((address) => address !== -1))
+      found.set(nameKey(name), addresses);
     else {
       const path = ['metadata', 'annotations', ADDRESSES_ANNOTATION];
       problems.add(

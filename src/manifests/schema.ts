@@ -15,7 +15,9 @@ export const listOf = <Item extends z.ZodType>(item: Item) => z.array(item, 'a l
 /** A whole number within bounds. */
 export const whole = (least: number, most: number) => {
   const wanted = `a whole number from ${least} to ${most}`;
-  return z.int(wanted).min(least, wanted).max(most, wanted);
+  return z
+    .number(wanted)
+    .refine((value) => Number.isInteger(value) && value >= least && value <= most, wanted);
 };
 
 export const portNumber = whole(1, 65535);
@@ -93,6 +95,10 @@ export const selector = mapping({
       key: text,
       operator: z.enum(['In', 'NotIn', 'Exists', 'DoesNotExist'], 'In, NotIn, Exists or DoesNotExist'),
       values: listOf(text).nullish(),
-    }),
+    }).refine(
+      // Source: Kubernetes apimachinery ValidateLabelSelectorRequirement.
+      ({ operator, values }) => /In$/.test(operator) === (values ?? []).length > 0,
+      'values for In and NotIn, none for Exists and DoesNotExist',
+    ),
   ).nullish(),
 });

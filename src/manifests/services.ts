@@ -21,6 +21,7 @@ export function readServices(
   notes: Notes,
 ): Service[] {
   checkClusterIps(entries, networks, problems);
+  checkNodePorts(entries, problems);
   const clusterIps = new ClusterIpAllocator(networks.serviceNetworks, entries.map(ipv4ClusterIp));
   const nodePorts = new NodePortAllocator(entries.flatMap((entry) => entry.value.spec?.ports ?? []));
   const services: Service[] = [];
@@ -155,4 +156,23 @@ function checkClusterIps(
         'an address of its own',
       );
   }
+}
+
+/** A node's socket cannot stand for two Service ports; the API server refuses the second. */
+function checkNodePorts(entries: readonly Entry<'Service'>[], problems: ProblemList): void {
+  const owners = new Map<string, Entry<'Service'>>();
+  for (const entry of entries)
+    for (const [i, { nodePort, protocol }] of (entry.value.spec?.ports ?? []).entries()) {
+      if (!nodePort || entry.value.spec?.type === 'ExternalName') continue;
+      const key = `${nodePort}/${protocol || 'TCP'}`;
+      const other = owners.get(key);
+      if (other === undefined) owners.set(key, entry);
+      else
+        problems.add(
+          entry,
+          ['spec', 'ports', i, 'nodePort'],
+          `${key}, a node port of ${subjectOf(other)} too`,
+          'a node port of its own',
+        );
+    }
 }

@@ -97,9 +97,19 @@ for (const { why, texts, gives, notes } of READS)
   });
 
 test('a wrong rule and a wrong annotation are told with their place', async () => {
-  assert.deepEqual(await problemLines(text('one', '{ type: Forbid, to: {} }')), [
+  assert.deepEqual(await problemLines(text('one', rule('Forbid', 'dnsName: a.example'))), [
     'in.yaml:4: EgressNetworkPolicy web/one: spec.egress[0].type: "Forbid", would do: Allow or Deny',
   ]);
-  const [line] = await problemLines(text('one', '', ", annotations: { podplane/addresses: 'x=1.2.3' }"));
-  assert.match(line!, /"x=1\.2\.3", would do: name=address,address, such as example\.com=203\.0\.113\.7$/);
+  for (const item of ['x=1.2.3', 'x=1.2.3.4=5.6.7.8']) {
+    const [line] = await problemLines(text('one', '', `, annotations: { podplane/addresses: '${item}' }`));
+    const wanted = 'name=address,address, such as example.com=203.0.113.7';
+    assert.ok(line?.endsWith(`"${item}", would do: ${wanted}`), line);
+  }
+});
+
+test('a rule has one destination, neither two nor none', async () => {
+  for (const to of ['', "cidrSelector: ''", 'cidrSelector: 10.0.0.0/8, dnsName: a.example'])
+    assert.deepEqual(await problemLines(text('one', rule('Deny', to))), [
+      'in.yaml:4: EgressNetworkPolicy web/one: spec.egress[0].to: a mapping, would do: one of cidrSelector and dnsName',
+    ]);
 });

@@ -3,12 +3,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { formatPrefix } from '../../src/addr/ipv4.js';
 import type { NetworkPolicy, PolicyPeer } from '../../src/model/policy.js';
-import { loadWith } from './support.js';
+import { loadWith, problemLines } from './support.js';
 
-const read = async (spec: string): Promise<NetworkPolicy> => {
-  const text = `apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: { name: np, namespace: web }\nspec: { ${spec} }\n`;
-  return (await loadWith(text)).cluster.policies[0]!;
-};
+const policy = (spec: string): string =>
+  `apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: { name: np, namespace: web }\nspec: { ${spec} }\n`;
+
+const read = async (spec: string): Promise<NetworkPolicy> =>
+  (await loadWith(policy(spec))).cluster.policies[0]!;
 
 const DIRECTIONS: { why: string; spec: string; gives: string }[] = [
   { why: 'no types, no rules', spec: 'podSelector: {}', gives: 'ingress' },
@@ -87,3 +88,39 @@ test('match expressions are kept as they are', async () => {
     { key: 'b', operator: 'Exists', values: [] },
   ]);
 });
+
+/** What the API server refuses, and what is told of it. */
+const REFUSED: readonly [ingress: string, says: string][] = [
+  ['ports: [{ port: 80, endPort: 70 }]', 'ports[0].endPort: 70 (a number), would do: a port from 80 on'],
+  [
+    'ports: [{ port: web, endPort: 90 }]',
+    'ports[0].endPort: 90 (a number), would do: nothing, as port is no number',
+  ],
+  ['ports: [{ endPort: 90 }]', 'ports[0].endPort: 90 (a number), would do: nothing, as port is no number'],
+  ['from: [{}]', 'from[0]: a mapping, would do: selectors, or an ipBlock alone'],
+  [
+    'from: [{ podSelector: {}, ipBlock: { cidr: 10.0.0.0/8 } }]',
+    'from[0]: a mapping, would do: selectors, or an ipBlock alone',
+  ],
+  [
+    'from: [{ ipBlock: { cidr: 10.0.0.0/8, except: [10.1.0.0/16, 11.0.0.0/16] } }]',
+    'from[0].ipBlock.except[1]: "11.0.0.0/16", would do: a network within 10.0.0.0/8',
+  ],
+  [
+    'from: [{ ipBlock: { cidr: 10.0.0.0/8, except: [10.0.0.0/8] } }]',
+    'from[0].ipBlock.except[0]: "10.0.0.0/8", would do: a network within 10.0.0.0/8',
+  ],
+  ...['operator: In', 'operator: Exists, values: [x]'].map((expression): [string, string] => [
+    `from: [{ podSelector: { matchExpressions: [{ key: a, ${expression} }] } }]`,
+    'from[0].podSelector.matchExpressions[0]: a mapping, would do: values for In and NotIn, none for Exists and DoesNotExist',
+  ]),
+];
+
+for (const [ingress, says] of REFUSED)
+  test(`refused: ${ingress}`, async () => {
+    const lines = await problemLines(policy(`podSelector: {}, ingress: [{ ${ingress} }]`));
+    assert.deepEqual(
+      lines.map((line) => line.replace(/^.*ingress\[0\]\./, '')),
+      [says],
+    );
+  });

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { formatIpv4 } from '../../src/addr/ipv4.js';
 import type { Service } from '../../src/model/service.js';
-import { loadWith, pod, service } from './support.js';
+import { loadWith, pod, problemLines, service, TWO_NODES } from './support.js';
 
 const only = async (...texts: string[]): Promise<Service> => (await loadWith(...texts)).cluster.services[0]!;
 
@@ -277,4 +277,27 @@ test('an endpoint knows its pod, its node, and its name under the Service', asyn
     given.ports[0]!.endpoints.map((end) => `${end.pod} ${end.node} ${end.hostname}`),
     ['web/a n2 h'],
   );
+});
+
+test('a node port is of one Service; TCP and UDP are two', async () => {
+  const spec = (ip: string, protocol: string) =>
+    `type: NodePort, clusterIP: ${ip}, ports: [{ port: 80, protocol: ${protocol}, nodePort: 30080 }]`;
+  const [one, two] = ['172.30.1.2', '172.30.1.3'] as const;
+  await loadWith(service('s', spec(one, 'TCP')), service('t', spec(two, 'UDP')));
+  const lines = await problemLines(
+    [TWO_NODES, service('s', spec(one, 'TCP')), service('t', spec(two, 'TCP'))].join('---'),
+  );
+  assert.match(
+    lines.join(),
+    /Service web\/t: spec\.ports\[0\]\.nodePort: 30080\/TCP, a node port of Service web\/s too, would do: a node port of its own$/,
+  );
+});
+
+test('a number far too large is told once', async () => {
+  for (const timeout of ['1.0e+99', '99999999999999999999']) {
+    const config = `sessionAffinityConfig: { clientIP: { timeoutSeconds: ${timeout} } }`;
+    const lines = await problemLines(service('s', `clusterIP: 172.30.1.2, ${config}`));
+    assert.equal(lines.length, 1, lines.join());
+    assert.match(lines[0]!, /timeoutSeconds: (1e\+99|100000000000000000000) .* from 1 to 86400$/);
+  }
 });

@@ -31,6 +31,8 @@ export interface RunOptions {
   readonly headroom?: number;
   /** Output rows before it must be emptied. */
   readonly capacity?: number;
+  /** Leave the timers that are set at the end, for what comes after. */
+  readonly isGoingOn?: boolean;
 }
 
 /** Every row, in order; at the end all timers are fired. */
@@ -39,7 +41,7 @@ export function runFrames(
   frames: readonly SentFrame[],
   options: RunOptions = {},
 ): OutputRow[] {
-  const { batch = frames.length, headroom = HEADROOM, capacity = 1024 } = options;
+  const { batch = frames.length, headroom = HEADROOM, capacity = 1024, isGoingOn = false } = options;
   const rows: OutputRow[] = [];
   const output = createOutput(capacity);
   const drain = (arena: { readonly bytes: Uint8Array }, first: number): void => {
@@ -88,7 +90,7 @@ export function runFrames(
     }
   }
   const arena = createArena(1 << 20);
-  while (engine.nextTimerNs() < Number.POSITIVE_INFINITY) {
+  while (!isGoingOn && engine.nextTimerNs() < Number.POSITIVE_INFINITY) {
     engine.advance(engine.nextTimerNs(), output, arena);
     drain(arena, 0);
     arena.used = 0;

@@ -8,7 +8,11 @@ export const egressPolicySchema = mapping({
     egress: listOf(
       mapping({
         type: z.enum(['Allow', 'Deny'], 'Allow or Deny'),
-        to: mapping({ cidrSelector: network.nullish(), dnsName: text.nullish() }),
+        // One of the two, as the API server has it.
+        to: mapping({ cidrSelector: network.nullish(), dnsName: text.nullish() }).refine(
+          ({ cidrSelector, dnsName }) => Boolean(cidrSelector) !== Boolean(dnsName),
+          'one of cidrSelector and dnsName',
+        ),
       }),
     ).nullish(),
   }).nullish(),

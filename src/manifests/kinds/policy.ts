@@ -1,18 +1,59 @@
 /** The fields of a NetworkPolicy that are read. Kubernetes networking.k8s.io/v1 NetworkPolicySpec. */
 import { z } from 'zod';
-import { listOf, mapping, metadata, network, portNumber, portOrName, protocol, selector } from '../schema.js';
+import { parsePrefix, prefixContains } from '../../addr/ipv4.js';
+import {
+  listOf,
+  mapping,
+  metadata,
+  network,
+  portNumber,
+  portOrName,
+  protocol,
+  selector,
+  toPort,
+} from '../schema.js';
+
+// What the API server asks beyond the fields' own types. Source: Kubernetes pkg/apis/networking/validation.
+const block = mapping({ cidr: network, except: listOf(network).nullish() }).superRefine((value, context) => {
+  for (const [i, hole] of (value.except ?? []).entries())
+    if (!isInside(hole, value.cidr)) refuse(context, ['except', i], `a network within ${value.cidr}`);
+});
 
 const peers = listOf(
   mapping({
     podSelector: selector.nullish(),
     namespaceSelector: selector.nullish(),
-    ipBlock: mapping({ cidr: network, except: listOf(network).nullish() }).nullish(),
+    ipBlock: block.nullish(),
+  }).superRefine(({ podSelector, namespaceSelector, ipBlock }, context) => {
+    const hasSelector = Boolean(podSelector ?? namespaceSelector);
+    if (hasSelector === Boolean(ipBlock)) refuse(context, [], 'selectors, or an ipBlock alone');
   }),
 );
 
 const ports = listOf(
-  mapping({ protocol: protocol.nullish(), port: portOrName(1).nullish(), endPort: portNumber.nullish() }),
+  mapping({
+    protocol: protocol.nullish(),
+    port: portOrName(1).nullish(),
+    endPort: portNumber.nullish(),
+  }).superRefine(({ port, endPort }, context) => {
+    const first = toPort(port ?? '');
+    if (typeof endPort !== 'number' || (typeof first === 'number' && first <= endPort)) return;
+    const wanted = typeof first === 'number' ? `a port from ${first} on` : 'nothing, as port is no number';
+    refuse(context, ['endPort'], wanted);
+  }),
 );
+
+/** `path` is relative to what is judged; `message` completes "would do". */
+function refuse(context: z.RefinementCtx, path: (string | number)[], message: string): void {
+  context.addIssue({ code: 'custom', path, message });
+}
+
+/** Smaller than `cidr` and in it; of IPv6 networks no rule is made, and nothing is asked. */
+function isInside(hole: string, cidr: string): boolean {
+  const [inner, outer] = [parsePrefix(hole), parsePrefix(cidr)];
+  if (inner === null || outer === null) return true;
+  return inner.length > outer.length && prefixContains(outer, inner.base);
+}
 
 export const policySchema = mapping({
   metadata,
