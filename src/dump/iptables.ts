@@ -186,11 +186,12 @@ function filterRules(epoch: Epoch, mark: number, networks: readonly string[]): r
     }),
   );
   return [
-    // The SDN's hook in INPUT and kube-proxy's are put in front, the SDN's in FORWARD behind them.
-    sdn('INPUT', { comment: 'firewall overrides', target: 'OPENSHIFT-FIREWALL-ALLOW' }),
+    // The SDN's hook in INPUT is put in front, then kube-proxy, which starts later, puts its own before it; the SDN's in
+    // FORWARD are put behind.
     firewall('INPUT'),
     jump('INPUT', 'kubernetes health check service ports', 'KUBE-NODEPORTS'),
     external('INPUT'),
+    sdn('INPUT', { comment: 'firewall overrides', target: 'OPENSHIFT-FIREWALL-ALLOW' }),
     { chain: 'INPUT', target: 'KUBE-FIREWALL', object: PROXY },
     firewall('FORWARD'),
     jump('FORWARD', 'kubernetes forwarding rules', 'KUBE-FORWARD'),

@@ -18,6 +18,7 @@ export const casesFor = (scenarios: readonly Scenario[], datapath: Datapath): Ca
       steps: scenario.steps.map(stepOf),
       isLive: scenario.isLive ?? false,
       hasRandomPort: scenario.hasRandomPort ?? false,
+      isSticky: scenario.isSticky ?? false,
       comparesArp: scenario.comparesArp ?? false,
       knownDifference: scenario.knownDifference ?? '',
     }));

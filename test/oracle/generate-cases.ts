@@ -81,6 +81,7 @@ export function generateCase(random: SeededRandom, epoch: Epoch, index: number):
     steps,
     isLive: false,
     hasRandomPort: target.mayHairpin(pods.address[sender]!),
+    isSticky: false,
     comparesArp: false,
     knownDifference: '',
   };

@@ -2,8 +2,8 @@
 import { compile } from '../../src/compile/compile.js';
 import { SeededRandom } from '../../src/io/generate-random.js';
 import type { Epoch } from '../../src/tables/epoch.js';
-import { testEpoch } from '../support/cluster.js';
 import { casesFor, leftOut, OUTSIDE } from './fixed-cases.js';
+import { fixedEpoch } from './fixed-cluster.js';
 import { generateCase } from './generate-cases.js';
 import { generateCluster } from './generate-cluster.js';
 import { runFolder, spacePrefix } from './leftovers.js';
@@ -41,8 +41,10 @@ export async function judge(options: JudgeOptions): Promise<JudgeReport> {
     say(`${name}: ${found.length} cases, ${found.filter(isRed).length} red`);
     results.push(...found.map((result) => ({ ...result, name: `${name}: ${result.name}` })));
   };
-  const fixed = casesFor(SCENARIOS, witness.datapath).filter(({ name }) => name.includes(only));
-  await run('scenarios', testEpoch(), fixed);
+  const fixed = casesFor(SCENARIOS, witness.datapath).filter(({ name }) =>
+    only.split('|').some((part) => name.includes(part)),
+  );
+  await run('scenarios', fixedEpoch(), fixed);
   for (let first = 0; first < cases; first += CASES_PER_CLUSTER) {
     const number = first / CASES_PER_CLUSTER;
     const random = new SeededRandom(seed, number);

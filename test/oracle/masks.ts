@@ -63,7 +63,8 @@ function isTransportRight(frame: Uint8Array): boolean {
 
 /** Blank part of the transport header, and its checksum where that is right. */
 function blankTransport(frame: Uint8Array, from: number, count: number): void {
-  const isRight = isTransportRight(frame);
+  // What comes behind a first fragment is not here to be summed.
+  const isRight = isTransportRight(frame) || (frame[20]! & 0x20) !== 0;
   const at = transportAt(frame);
   blank(frame, at + from, count);
   if (isRight) blank(frame, transportChecksumAt(frame), 2);

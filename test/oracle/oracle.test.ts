@@ -5,10 +5,10 @@ import { test } from 'node:test';
 import { compile } from '../../src/compile/compile.js';
 import { SeededRandom } from '../../src/io/generate-random.js';
 import { normaliseIptables } from '../dump/normalise.js';
-import { testEpoch } from '../support/cluster.js';
 import { needs } from '../support/needs.js';
 import { withoutNetId } from './broken-rule.js';
 import { casesFor } from './fixed-cases.js';
+import { fixedEpoch } from './fixed-cluster.js';
 import { generateCase } from './generate-cases.js';
 import { generateCluster } from './generate-cluster.js';
 import { openBench } from './judge.js';
@@ -35,7 +35,7 @@ for (const kind of ['namespaces', 'guest'] as const)
     needs(...NEEDED[kind]),
     async (t) => {
       await using witness = await Witness.start(kind);
-      const bench = await openBench(witness, testEpoch());
+      const bench = await openBench(witness, fixedEpoch());
       const cases = casesFor(SCENARIOS, witness.datapath);
 
       await t.test('switch and kernel hold what was dumped', () => checkRules(bench));

@@ -26,11 +26,14 @@ export class OuterPorts {
   }
 }
 
-/** Addresses, protocol and ports; fragments and ARP by their addresses alone. */
+/** Addresses, protocol and ports; a fragment's, which may have no ports, by its datagram; ARP by its addresses alone. */
 function flowOf(frame: Uint8Array): string {
   const isIpv4 = frame[12] === 8 && frame[13] === 0;
   if (!isIpv4) return `arp ${hex(frame.subarray(28, 42))}`;
   const l4 = 14 + (frame[14]! & 15) * 4;
+  const isFragment = (((frame[20]! & 0x3f) << 8) | frame[21]!) !== 0;
+  if (isFragment)
+    return `${hex(frame.subarray(26, 34))} ${frame[23]!} fragment ${hex(frame.subarray(18, 20))}`;
   const hasPorts = frame[23] === 6 || frame[23] === 17;
   // Of ICMP the kernel hashes type, code and an echo's identifier, the userspace switch type and code.
   const word = hasPorts

@@ -107,7 +107,7 @@ export class PodplaneSide {
         // The sending socket does not see its own frame, so the witness has no such sighting.
         return injectedAt === '' ? [this.#podOf(hop.bytes, 6), 'out'] : null;
       case 'pod-input':
-        return [trace.exit !== '' ? trace.exit : this.#podBehind(trace), 'in'];
+        return [trace.exit !== '' ? trace.exit : this.#podBehind(trace, hop), 'in'];
       case 'tun0-input':
         return [`${hop.node}:tun0`, 'in'];
       case 'vxlan-output':
@@ -118,7 +118,8 @@ export class PodplaneSide {
         return [`${hop.node}:eth0`, 'in'];
       case 'bridge':
         if (from === 'vxlan-input') return [`${hop.node}:vxlan0`, 'in'];
-        return from === 'pod-output' ? null : [`${hop.node}:tun0`, 'out'];
+        // A copy for a group begins in br0.
+        return from === 'pod-output' || from === '' ? null : [`${hop.node}:tun0`, 'out'];
       default:
         return null;
     }
@@ -129,10 +130,10 @@ export class PodplaneSide {
     return this.#podByMac.get(`${view.getUint16(at)}:${view.getUint32(at + 2)}`) ?? 'pod:?';
   }
 
-  /** The pod that br0 chose for a frame that its stack then refused. */
-  #podBehind(trace: PacketTrace): string {
-    const chosen = trace.hops.findLast((hop) => hop.table === 70 || hop.table === 40);
+  /** The pod that br0 chose for a frame that its stack then refused; a fragment's choice was the whole datagram's. */
+  #podBehind(trace: PacketTrace, hop: Hop): string {
+    const chosen = trace.hops.findLast(({ table }) => table === 70 || table === 40);
     const object = chosen?.rule?.object ?? '';
-    return object.startsWith('Pod ') ? `pod:${object.slice(4)}` : 'pod:?';
+    return object.startsWith('Pod ') ? `pod:${object.slice(4)}` : this.#podOf(hop.bytes, 0);
   }
 }

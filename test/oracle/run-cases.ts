@@ -10,6 +10,7 @@ import { OuterPorts } from './outer-ports.js';
 import type { Plan, PodPlan } from './plan.js';
 import { PodplaneSide, type PodplaneSighting } from './podplane-side.js';
 import type { Recording } from './recording.js';
+import type { RandomPort } from './scenario.js';
 import type { Injection, Sighting, Witness } from './witness.js';
 
 /** A case with its frames made. A step may depend on what the pods got so far, which both sides see for themselves. */
@@ -17,7 +18,8 @@ export interface Case {
   readonly name: string;
   readonly steps: readonly CaseStep[];
   readonly isLive: boolean;
-  readonly hasRandomPort: boolean | 'of the sender';
+  readonly hasRandomPort: RandomPort;
+  readonly isSticky: boolean;
   readonly comparesArp: boolean;
   /** Why the two are known to differ here, or empty. */
   readonly knownDifference: string;
@@ -134,14 +136,15 @@ async function runCase(
   let frames = 0;
   let real: readonly Sighting[] = [];
   let model: readonly Sighting[] = [];
-  for (const step of one.steps) {
+  for (const [number, step] of one.steps.entries()) {
     const forReal = frameToSend(step, real, bench.plan);
     const forModel = frameToSend(step, model, bench.plan);
     // The frame to be answered did not arrive: said once, when it was missing.
     if (forReal === null || forModel === null) break;
     const seconds = 'frame' in step ? step.waitSeconds : 0;
     // With one endpoint at most podplane's walk is known beforehand, and says how many frames to wait for.
-    const early = hasChoice(bench.epoch, forModel.bytes) ? null : side.send(forModel, -1);
+    const isFree = hasChoice(bench.epoch, forModel.bytes) && !(one.isSticky && number > 0);
+    const early = isFree ? null : side.send(forModel, -1);
     const expected = early === null ? 0 : visible(early.sightings, one, bench).length;
     real = await witnessStep(bench, forReal, seconds, expected);
     if (isReplayable(one)) bench.recording?.add(forReal, real, seconds);
@@ -243,10 +246,10 @@ function isAsked(epoch: Epoch, row: number, seen: readonly Sighting[]): boolean 
 /** Addresses behind which a case's ports are random. */
 function randomEnds(epoch: Epoch, { hasRandomPort, steps }: Case): ReadonlySet<number> {
   if (hasRandomPort === false) return new Set();
-  if (hasRandomPort === true) {
-    const { nodes } = epoch.tables;
-    return new Set([...nodes.gateway.subarray(0, nodes.rows), ...nodes.address.subarray(0, nodes.rows)]);
-  }
+  const { nodes } = epoch.tables;
+  const gateways = nodes.gateway.subarray(0, nodes.rows);
+  if (hasRandomPort === 'of the gateways') return new Set(gateways);
+  if (hasRandomPort === true) return new Set([...gateways, ...nodes.address.subarray(0, nodes.rows)]);
   const first = steps[0]!;
   if (!('frame' in first)) return new Set();
   const { bytes } = first.frame;

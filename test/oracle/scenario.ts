@@ -20,14 +20,18 @@ export type Step =
     }
   | { readonly answer: 'from the pod that got it' };
 
+export type RandomPort = boolean | 'of the gateways' | 'of the sender';
+
 export interface Scenario {
   readonly name: string;
   readonly why: string;
   readonly steps: readonly Step[];
   /** The pods' own stacks answer. */
   readonly isLive?: boolean;
-  /** Netfilter takes a random source port on the way: with a node's address, or with the sender's own. */
-  readonly hasRandomPort?: boolean | 'of the sender';
+  /** Netfilter takes a random source port on the way: with any address of a node, a gateway's alone, or the sender's own. */
+  readonly hasRandomPort?: RandomPort;
+  /** The Service remembers its clients, so only the first choice is the kernel's: podplane must remember it as well. */
+  readonly isSticky?: boolean;
   /** ARP frames are compared too. */
   readonly comparesArp?: boolean;
   /** Podplane is known to differ, and why: the case is red when it does not. */
