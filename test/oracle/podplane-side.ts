@@ -118,8 +118,10 @@ export class PodplaneSide {
         return [`${hop.node}:eth0`, 'in'];
       case 'bridge':
         if (from === 'vxlan-input') return [`${hop.node}:vxlan0`, 'in'];
-        // A copy for a group begins in br0.
-        return from === 'pod-output' || from === '' ? null : [`${hop.node}:tun0`, 'out'];
+        // A copy for a group begins in br0, as what tun0 answers does.
+        return from === 'pod-output' || (from === '' && isGroup(hop.bytes))
+          ? null
+          : [`${hop.node}:tun0`, 'out'];
       default:
         return null;
     }
@@ -137,3 +139,6 @@ export class PodplaneSide {
     return object.startsWith('Pod ') ? `pod:${object.slice(4)}` : this.#podOf(hop.bytes, 0);
   }
 }
+
+/** The group bit of the destination's MAC. */
+const isGroup = (frame: Uint8Array): boolean => (frame[0]! & 1) !== 0;

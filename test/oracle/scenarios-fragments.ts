@@ -5,6 +5,8 @@ import { NEEDS_KERNEL, type Scenario, type Step } from './scenario.js';
 /** 8 bytes of UDP header and 92 more, to be cut; DF clear. */
 const DATAGRAM = `udp "${'abcdefgh'.repeat(12).slice(0, 92)}" fragment=0`;
 const END = 100;
+/** With its headers longer than tun0's 1450, and no longer than a NIC's 1500. */
+const LONG = 'x'.repeat(1460);
 const piece =
   (from: number, end: number) =>
   (frame: Uint8Array): Uint8Array =>
@@ -16,14 +18,14 @@ const REST = piece(40, END);
 
 type Cut = (frame: Uint8Array) => Uint8Array;
 
-/** One datagram of pod a, in these pieces. */
-const cold = (text: string, ...cuts: readonly Cut[]): Step[] =>
-  cuts.map((damage) => ({ from: 'a', send: `a:${text.replace('…', DATAGRAM)}`, damage }));
+/** One datagram of a pod, in these pieces. */
+const cold = (from: string, text: string, ...cuts: readonly Cut[]) =>
+  cuts.map((damage) => ({ from, send: `${from}:${text.replace('…', DATAGRAM)}`, damage }));
 
 /** The same behind another one that fills the flow cache: what goes through ovs-vswitchd loses its shape. */
 const pieces = (text: string, ...cuts: readonly Cut[]): Step[] => [
-  ...cold(text.replace('id=', 'id=1'), FIRST, REST).map((step) => ({ ...step, isWarmUp: true })),
-  ...cold(text, ...cuts),
+  ...cold('a', text.replace('id=', 'id=1'), FIRST, REST).map((step) => ({ ...step, isWarmUp: true })),
+  ...cold('a', text, ...cuts),
 ];
 
 export const FRAGMENTS_SCENARIOS: readonly Scenario[] = [
@@ -73,7 +75,7 @@ export const FRAGMENTS_SCENARIOS: readonly Scenario[] = [
     name: 'fragments, flow cache cold',
     why: 'ovs-vswitchd gets the datagram whole, and it is cut anew to the longest of its fragments',
     knownDifference: 'podplane has no flow cache that could be cold: the pieces stay as they came',
-    steps: cold('47010 > c:9000 … id=710', FIRST, REST),
+    steps: cold('s', '47010 > c:9000 … id=710', FIRST, REST),
     ...NEEDS_KERNEL,
   },
   {
@@ -84,17 +86,30 @@ export const FRAGMENTS_SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'fragments from outside to a node port',
-    why: 'the host puts them together before it translates',
+    why: 'the host puts them together before it translates; all but the last alike, as veth frames lack the headroom to stay',
     hasRandomPort: 'of the gateways',
-    steps: [1709, 709].flatMap((id) =>
-      [FIRST, REST].map((damage) => ({
-        from: 'nic1',
-        send: `out:47009 > n1:30180 ${DATAGRAM} id=${id}`,
-        via: 'router > nic1',
-        damage,
-        isWarmUp: id === 1709,
-      })),
-    ),
+    steps: [FIRST, MIDDLE, LAST].map((damage) => ({
+      from: 'nic1',
+      send: `out:47009 > n1:30180 ${DATAGRAM} id=709`,
+      via: 'router > nic1',
+      damage,
+    })),
+    ...NEEDS_KERNEL,
+  },
+  {
+    name: 'too long for tun0, DF set, from outside to a node port',
+    why: 'ICMP 3/4 with tun0’s MTU',
+    hasRandomPort: 'of the gateways',
+    steps: [{ from: 'nic1', send: `out:47011 > n1:30180 udp "${LONG}" id=711`, via: 'router > nic1' }],
+    ...NEEDS_KERNEL,
+  },
+  {
+    name: 'too long for tun0, DF clear, from outside to a node port',
+    why: 'the host cuts it',
+    hasRandomPort: 'of the gateways',
+    steps: [
+      { from: 'nic1', send: `out:47012 > n1:30180 udp "${LONG}" id=712 fragment=0`, via: 'router > nic1' },
+    ],
     ...NEEDS_KERNEL,
   },
 ];
