@@ -29,9 +29,11 @@ export class Recording {
   #nowNs = 0;
 
   /** Note a packet, and what the witness saw of it, in order. Left out is what these captures cannot tell: what a node's own
-   *  stack sends, what a pod's stack makes of a wrong checksum, and tunnels' frames without the pod's own. */
+   *  stack sends, what a pod's stack makes of a wrong checksum, tunnels' frames without the pod's own, and where a group's
+   *  packet ends, which is at many pods. */
   add(sent: Injection, seen: readonly Sighting[], waitSeconds: number): void {
-    if (sent.at.endsWith(':tun0') || frameFaults(sent.bytes).length > 0 || isTunnel(sent)) return;
+    if (sent.at.endsWith(':tun0') || frameFaults(sent.bytes).length > 0 || isTunnel(sent) || isForGroup(sent))
+      return;
     this.#nowNs += STEP_NS;
     const tsNs = this.#nowNs;
     this.#nowNs += waitSeconds * 1e9;
@@ -57,6 +59,9 @@ export class Recording {
 
 /** From the underlay, and UDP. */
 const isTunnel = ({ at, bytes }: Injection): boolean => at.endsWith(':eth0') && bytes[23] === 17;
+
+/** By its MAC, RFC 1112 section 6.4. */
+const isForGroup = ({ bytes }: Injection): boolean => bytes[0] === 1;
 
 /** Is it a copy of the packet at a place where captures are taken? A replay calls a copy on the way of a packet that it
  *  drops at the end a difference, and makes nodes' errors itself, so neither is recorded. */

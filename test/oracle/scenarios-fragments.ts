@@ -86,7 +86,7 @@ export const FRAGMENTS_SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'fragments from outside to a node port',
-    why: 'the host puts them together before it translates; all but the last alike, as veth frames lack the headroom to stay',
+    why: 'the host puts them together before it translates; all but the last are alike, so that a new cut gives the same',
     hasRandomPort: 'of the gateways',
     steps: [FIRST, MIDDLE, LAST].map((damage) => ({
       from: 'nic1',
