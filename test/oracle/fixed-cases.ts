@@ -19,6 +19,7 @@ export const casesFor = (scenarios: readonly Scenario[], datapath: Datapath): Ca
       isLive: scenario.isLive ?? false,
       hasRandomPort: scenario.hasRandomPort ?? false,
       isSticky: scenario.isSticky ?? false,
+      isReplayed: scenario.notReplayed === undefined,
       comparesArp: scenario.comparesArp ?? false,
       knownDifference: scenario.knownDifference ?? '',
     }));

@@ -82,6 +82,7 @@ export function generateCase(random: SeededRandom, epoch: Epoch, index: number):
     isLive: false,
     hasRandomPort: target.mayHairpin(pods.address[sender]!),
     isSticky: false,
+    isReplayed: true,
     comparesArp: false,
     knownDifference: '',
   };

@@ -20,6 +20,7 @@ export interface Case {
   readonly isLive: boolean;
   readonly hasRandomPort: RandomPort;
   readonly isSticky: boolean;
+  readonly isReplayed: boolean;
   readonly comparesArp: boolean;
   /** Why the two are known to differ here, or empty. */
   readonly knownDifference: string;
@@ -171,7 +172,8 @@ async function runCase(
 }
 
 /** A replay makes stacks' answers itself, and cannot know a random port again. */
-const isReplayable = ({ isLive, hasRandomPort }: Case): boolean => !isLive && hasRandomPort === false;
+const isReplayable = ({ isLive, isReplayed, hasRandomPort }: Case): boolean =>
+  isReplayed && !isLive && hasRandomPort === false;
 
 /** The frame of a step: the one written there, or the answer to what a pod got; null when no pod got any. */
 export function frameToSend(step: CaseStep, seen: readonly Sighting[], plan: Plan): Injection | null {

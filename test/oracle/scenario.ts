@@ -32,6 +32,8 @@ export interface Scenario {
   readonly hasRandomPort?: RandomPort;
   /** The Service remembers its clients, so only the first choice is the kernel's: podplane must remember it as well. */
   readonly isSticky?: boolean;
+  /** Why what the witness captured of it is not replayed. */
+  readonly notReplayed?: string;
   /** ARP frames are compared too. */
   readonly comparesArp?: boolean;
   /** Podplane is known to differ, and why: the case is red when it does not. */

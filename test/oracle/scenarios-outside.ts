@@ -6,6 +6,8 @@ const { balancer, egressIp, external, group, kept, sticky } = PLACES;
 const MARKED = {
   notIn: { netdev: 'userspace Open vSwitch hands no mark to netfilter' },
 } as const;
+/** The replay takes the tunnel's copy on a NIC for a packet of its own. */
+const COPY_UNKNOWN = { notReplayed: 'the copy on the NIC is not recognised' } as const;
 const OF_THE_GATEWAYS = 'of the gateways';
 
 export const OUTSIDE_SCENARIOS: readonly Scenario[] = [
@@ -57,6 +59,7 @@ export const OUTSIDE_SCENARIOS: readonly Scenario[] = [
     why: 'served by any endpoint, as itself',
     steps: [{ from: 'a', send: 'a:46007 > n1:30090 SYN' }, ANSWER],
     ...NEEDS_KERNEL,
+    ...COPY_UNKNOWN,
   },
   {
     name: 'node port of its own node, from a pod',
@@ -179,6 +182,7 @@ export const OUTSIDE_SCENARIOS: readonly Scenario[] = [
       { from: 'nic1', send: `out:443 > ${egressIp}:46031 SYNACK`, via: 'router > nic1' },
     ],
     ...MARKED,
+    ...COPY_UNKNOWN,
   },
   {
     name: 'group of a namespace that may',
