@@ -158,7 +158,16 @@ export const tunnelText = (tunId: number, tunDst: number): string =>
 const isChoice = ({ table }: Hop): boolean => table === 70 || table === 40;
 
 /** A match with its parts in one order; the two sides write some of them differently. */
-export const sortedMatch = (match: string): string => match.split(',').filter(Boolean).sort().join(',');
+export const sortedMatch = (match: string): string =>
+  match
+    .replaceAll(/\{[^}]*\}/g, MANY)
+    .split(',')
+    .filter(Boolean)
+    .sort()
+    .join(',');
+
+/** What podplane shows of a policy's rule where the switch has a flow for each of many pods or blocks. */
+export const MANY = '{}';
 
 const CT_WORDS: readonly (readonly [number, string])[] = [
   [CT.NEW, 'new'],
