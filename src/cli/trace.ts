@@ -102,7 +102,7 @@ function traceConversation(cluster: LoadedCluster, options: TraceOptions): Conve
   const answer = answerOf(epoch, sent, mtu);
   if (typeof answer === 'string') return { ...report, noReply: answer };
   run.wait(ANSWER_NS);
-  const back = run.send(sent.exit, answer);
+  const back = run.send(answererOf(epoch, sent), answer);
   return {
     ...report,
     reply: {
@@ -121,6 +121,13 @@ function answerOf(epoch: Epoch, sent: SentPacket, mtu: number) {
   const macs = (dst: number, received: DecodedFrame): EthernetFields =>
     answerMacs(epoch, sent.exit, dst, received);
   return answerTo(sent.packet.bytes, mtu, macs) ?? 'such a packet has no answer';
+}
+
+/** Port by which the answerer sends: a node's own socket sends through its stack, whatever came in by the NIC. */
+function answererOf({ tables }: Epoch, { exit, packet }: SentPacket): number {
+  const { ports, nodes } = tables;
+  const isHost = packet.trace.verdict === 'delivered' && ports.kind[exit] === PORT_KIND.NIC;
+  return isHost ? nodes.tunPort[ports.node[exit]!]! : exit;
 }
 
 /** A pod looks its next hop up again; everybody else answers to the MAC that the frame came from. */

@@ -261,3 +261,10 @@ test('from outside to a node port: what is done, and undone in the reply', () =>
   assert.equal(report.reply!.end.dst, '203.0.113.9:32768');
   assert.equal(report.reply!.exit, 'node1:eth0');
 });
+
+test('--reply of a node to a stranger goes through its own stack, and leaves by its NIC', () => {
+  const { reply } = runJson<{ reply: { verdict: string; exit: string } }>([
+    ...['trace', '-c', TWO_NODES, '--from', '203.0.113.9', '--to', 'node1:22', '--reply'],
+  ]);
+  assert.deepEqual([reply.verdict, reply.exit], ['left', 'node1:eth0']);
+});
