@@ -42,6 +42,9 @@ for (const [state, packets, seconds, probe] of [
   ['LAST_ACK', [SYN, SYNACK, ACK, FIN, FIN_ACKED, FIN_BACK], 30, LAST_ACK],
   ['TIME_WAIT', [SYN, SYNACK, ACK, FIN, FIN_ACKED, FIN_BACK, LAST_ACK], 120, LAST_ACK],
   ['CLOSE', [SYN, SYNACK, ACK, RST], 10, ACK],
+  ['a connection picked up in the middle', [ACK], 300, ACK],
+  ['one that has just been answered', [ACK, ACKED], 300, ACK],
+  ['one that goes on after the answer', [ACK, ACKED, ACK], 86_400, ACK],
   ['UDP without a reply', [ASK], 30, ASK],
   ['UDP with a reply, younger than 2 s', [ASK, TELL], 30, ASK],
 ] as readonly (readonly [string, readonly Sent[], number, Sent])[])
@@ -96,24 +99,6 @@ test('a TCP connection that conntrack forgot is picked up by its next ACK, and g
   assert.equal(end!.text, 'a:40000 > c:8080 ACK');
   assert.equal(journey.engine.connections, 2);
 });
-
-for (const [why, packets, seconds] of [
-  ['without a reply it lasts 300 s', [ACK], 300],
-  ['the reply itself does not make it longer', [ACK, ACKED], 300],
-  ['what follows the reply does', [ACK, ACKED, ACK], 86_400],
-] as readonly (readonly [string, readonly Sent[], number])[])
-  test(`picked up in the middle: ${why}`, () => {
-    for (const [wait, created] of [
-      [seconds - 1, 1],
-      [seconds, 2],
-    ] as const) {
-      const journey = new Journey(epoch);
-      run(journey, packets);
-      journey.wait(wait);
-      journey.send(...ACK);
-      assert.equal(journey.engine.connections, created, `after ${wait} s`);
-    }
-  });
 
 test('a SYN after TIME_WAIT begins a new connection with the same ports', () => {
   const journey = new Journey(epoch);
