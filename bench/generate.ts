@@ -5,8 +5,10 @@ import { trafficTopology } from '../src/cli/traffic-topology.js';
 import { loadCluster } from '../src/cluster.js';
 import { TrafficGenerator } from '../src/io/generate.js';
 import { TRAFFIC_PROFILES, type TrafficProfileName } from '../src/io/generate-profiles.js';
+import { readArguments } from './lib/arguments.js';
 
 const BURST = 2_048;
+readArguments('What does a generated packet cost, before it is written anywhere?', []);
 const cluster = await loadCluster(benchObjects());
 const topology = trafficTopology(cluster.model, cluster.compile());
 const bench = new Bench({ time: 500, warmupTime: 200, throws: true });

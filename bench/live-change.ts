@@ -2,8 +2,11 @@
  *
  *    node dist/bench/live-change.js [SERVICES]      30 endpoints each; 5,000 Services unless said otherwise */
 import { Engine, type Epoch, loadCluster, type WatchEvent } from '../src/index.js';
+import { numberArgument, readArguments } from './lib/arguments.js';
 
-const SERVICES = Number(process.argv[2] ?? 5_000);
+const [SERVICES] = readArguments("What does one endpoint's change cost in a large cluster?", [
+  numberArgument('services', 'Services with 30 endpoints each', 5_000),
+]) as [number];
 const ENDPOINTS = 30;
 const NODES = 300;
 const EVENTS = 4_000;

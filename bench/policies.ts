@@ -8,9 +8,12 @@ import type { Workload } from '../src/cli/bench/workload.js';
 import { trafficTopology } from '../src/cli/traffic-topology.js';
 import { type Epoch, loadCluster, Reason } from '../src/index.js';
 import { SeededRandom } from '../src/io/generate-random.js';
+import { numberArgument, readArguments } from './lib/arguments.js';
 
-const ROUNDS = Number(process.argv[2] ?? 200);
-const MANY = Number(process.argv[3] ?? 5_000);
+const [ROUNDS, MANY] = readArguments("Does a packet's cost grow with the number of NetworkPolicies?", [
+  numberArgument('rounds', 'batches of each case that are measured', 200),
+  numberArgument('policies', 'policies that 10 are compared with', 5_000),
+]) as [number, number];
 const FEW = 10;
 const CONNECTIONS = 10_000;
 /** No policy allows it. */

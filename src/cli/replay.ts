@@ -116,7 +116,7 @@ const EXAMPLES = [
 async function runReplay(traces: readonly string[], options: ReplayCommandOptions): Promise<void> {
   if (traces.includes('-') && options.cluster?.includes('-'))
     throw badArgument('-', 'stdin is named as cluster and as trace', 'one of them from a file');
-  if (options.output !== undefined && options.output !== '-' && traces.includes(options.output))
+  if (isAmong(options.output, [...traces, ...options.events]))
     throw badArgument('-o', `${options.output} is also read`, 'another file');
   checkMetrics(traces, options);
   checkEvents(traces, options);
@@ -165,17 +165,28 @@ async function runReplay(traces: readonly string[], options: ReplayCommandOption
   process.exitCode = exitCodeOf(result, options.failOn ?? []);
 }
 
-function checkEvents(traces: readonly string[], { events, cluster, output }: ReplayCommandOptions): void {
+/** Is `path` one of the files that are named, by whatever name? */
+function isAmong(path: string | undefined, files: readonly string[]): boolean {
+  const own = fileOf(path);
+  return own !== undefined && files.some((file) => fileOf(file) === own);
+}
+
+/** A file's own number; undefined when there is none, or no file at all: a device may be read and written. */
+function fileOf(path: string | undefined): string | undefined {
+  if (path === undefined || path === '-') return undefined;
+  const facts = statSync(path, { throwIfNoEntry: false });
+  return facts?.isFile() === true ? `${facts.dev} ${facts.ino}` : undefined;
+}
+
+function checkEvents(traces: readonly string[], { events, cluster }: ReplayCommandOptions): void {
   const stdin = [...traces, ...(cluster ?? []), ...events].filter((name) => name === '-');
   if (events.includes('-') && stdin.length > 1)
     throw badArgument('--events', 'stdin is named twice', 'one of them from a file');
-  if (output !== undefined && output !== '-' && events.includes(output))
-    throw badArgument('-o', `${output} is also read`, 'another file');
 }
 
 function checkMetrics(traces: readonly string[], { metrics, output }: ReplayCommandOptions): void {
   if (metrics === '-') throw badArgument('--metrics', 'stdout has the summary', 'a file');
-  if (metrics !== undefined && (traces.includes(metrics) || metrics === output))
+  if (metrics !== undefined && (isAmong(metrics, traces) || metrics === output))
     throw badArgument('--metrics', `${metrics} is also a capture of this run`, 'another file');
 }
 

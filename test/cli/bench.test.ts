@@ -1,5 +1,7 @@
 /** `podplane bench`: which cases it runs, and the shape of what it says; never how fast. */
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { type BenchCase, benchCases, caseName } from '../../src/cli/bench/cases.js';
 import { benchObjects } from '../../src/cli/bench/cluster.js';
@@ -7,7 +9,7 @@ import { benchRoutes } from '../../src/cli/bench/routes.js';
 import type { BenchReport } from '../../src/cli/bench.js';
 import { trafficTopology } from '../../src/cli/traffic-topology.js';
 import { loadCluster } from '../../src/cluster.js';
-import { runCli, runJson, TWO_NODES } from './run-cli.js';
+import { ROOT, runCli, runJson, TWO_NODES } from './run-cli.js';
 
 test('every case has a floor of as many connections in its back end', () => {
   const cases = benchCases(['typescript', 'native'], false);
@@ -54,6 +56,18 @@ test('--json has machine, cases and their ratio to the floor', () => {
     if (backend === 'typescript') assert.equal(ratioTypescript, 1);
   }
 });
+
+for (const file of ['all', 'established', 'generate', 'kernels', 'live-change', 'new', 'policies'])
+  test(`bench/${file} says what it takes, and refuses what it does not`, () => {
+    const run = (argument: string) =>
+      spawnSync(process.execPath, [join(ROOT, `dist/bench/${file}.js`), argument], { encoding: 'utf8' });
+    const [help, wrong] = [run('--help'), run('--no-such-thing')];
+    assert.deepEqual([help.status, help.stderr], [0, '']);
+    assert.match(help.stdout, /^Usage: /);
+    assert.notEqual(wrong.status, 0);
+    assert.match(wrong.stderr, /^error: unknown option/);
+    assert.doesNotMatch(wrong.stderr, /^ +at /m);
+  });
 
 test('the table names each case, its back end and its floor', () => {
   const { out } = runCli(['bench', '--quick', '--time', '10', '--only', 'kernels']);

@@ -95,6 +95,11 @@ const ENDINGS: readonly { why: string; args: string[]; says: RegExp }[] = [
   { why: 'an unknown profile', args: ['--profile', 'x'], says: /web, dns, imix, small, synflood/ },
   { why: 'a negative exponent', args: ['--zipf=-1'], says: /from 0 to 10/ },
   { why: 'no flows', args: ['--flows', '0'], says: /from 1 to/ },
+  {
+    why: 'an ending that is no format',
+    args: ['-o', '/no/such/x.txt'],
+    says: /x\.txt: this ending .*\.pcapng/,
+  },
   { why: 'a folder that is not there', args: ['-o', '/no/such/x.pcap'], says: /cannot be written/ },
   {
     why: 'more flows than ports',

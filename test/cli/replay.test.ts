@@ -1,11 +1,12 @@
 /** `podplane replay` as a command: exit codes, the JSON's shape, damaged and odd captures, the written capture. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { basename, dirname, relative } from 'node:path';
 import { test } from 'node:test';
 import { frame, writeTrace } from '../replay/traces.js';
 import { needs } from '../support/needs.js';
-import { runCli, runJson, TWO_NODES } from './run-cli.js';
+import { ROOT, runCli, runJson, TWO_NODES } from './run-cli.js';
 
 const CONVERSATION = [
   ['pod:web/shell', 'shell:40000 > web:8080 SYN'],
@@ -108,6 +109,25 @@ for (const { why, args, code, err } of exitCases)
     if (err !== undefined) assert.match(run.err, err);
     assert.doesNotMatch(run.err, /^ +at /m);
   });
+
+test('a file is not written while it is read, whatever its name is, and what has no ending is not written', async () => {
+  const trace = await writeTrace(CONVERSATION);
+  const before = readFileSync(trace);
+  symlinkSync(trace, `${trace}.link.pcapng`);
+  for (const [args, says] of [
+    [['-o', trace], /-o: .* is also read/],
+    [['-o', `${dirname(trace)}/./${basename(trace)}.link.pcapng`], /-o: .* is also read/],
+    [['-o', relative(ROOT, trace)], /-o: .* is also read/],
+    [['--metrics', `${trace}.link.pcapng`], /--metrics: .* is also a capture/],
+    [['-o', `${trace}.txt`], /\.txt: this ending stands for no format, would do: \.pcapng or \.pcap/],
+  ] as const) {
+    const { code, err } = runCli([...base, trace, ...args]);
+    assert.equal(code, 2);
+    assert.match(err, says);
+  }
+  assert.deepEqual(readFileSync(trace), before);
+  assert.equal(existsSync(`${trace}.txt`), false);
+});
 
 test('a damaged capture: what came before is carried and written, then one error', async () => {
   const path = await writeTrace(CONVERSATION);

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -162,6 +162,26 @@ test('a file that cannot be made is an InputError; a sink that fails is one at d
   const writer = await createCapture(broken, { epochNs: 0n });
   await assert.rejects(writer.close(), /disk full/);
 });
+
+test("a name's ending says the format; one that says none is an error, and the file stays as it was", () =>
+  inFolder(async (folder) => {
+    const first = async (name: string): Promise<string> => {
+      const writer = await createCapture(join(folder, name), { epochNs: 0n });
+      await writer.close();
+      return readFileSync(join(folder, name)).toString('hex', 0, 4);
+    };
+    assert.deepEqual([await first('a.pcapng'), await first('a.pcap')], ['0a0d0d0a', '4d3cb2a1']);
+    assert.deepEqual([await first('b.pcapng.gz'), await first('b.pcap.gz')], ['1f8b0800', '1f8b0800']);
+    for (const name of ['out.txt', 'out', 'pcap', 'a.pcap.zst', 'a.PCAPNG', 'a.pcapng.']) {
+      writeFileSync(join(folder, name), 'notes');
+      const says = { name: 'InputError', message: /this ending stands for no format, would do: \.pcapng or/ };
+      await assert.rejects(createCapture(join(folder, name), { epochNs: 0n }), says, name);
+      assert.equal(readFileSync(join(folder, name), 'utf8'), 'notes');
+    }
+    await (await createCapture(join(folder, 'out.txt'), { epochNs: 0n, format: 'pcap' })).close();
+    assert.equal((await readAll(join(folder, 'out.txt'))).error, null);
+    await (await createCapture('/dev/null', { epochNs: 0n })).close();
+  }));
 
 const FIELDS = ['frame.time_epoch', 'frame.interface_name', 'frame.cap_len', 'frame.len', 'frame.comment'];
 

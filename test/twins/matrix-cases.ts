@@ -15,8 +15,6 @@ import { anyEvent, BASE } from '../support/watch.js';
 import type { Case } from './run-settings.js';
 
 export const PROFILES = Object.keys(TRAFFIC_PROFILES) as TrafficProfileName[];
-/** A random cluster may have none. */
-const WITHOUT_DNS = PROFILES.filter((name) => name !== 'dns');
 const SHIPPED = 'test/captures';
 const MORE = process.env['PODPLANE_CAPTURES'] ?? '../shared/captures';
 const STEP_MS = 4;
@@ -61,9 +59,13 @@ const capturesBelow = (folder: string): string[] =>
 export const shippedCaptures = (): string[] => capturesBelow(SHIPPED);
 export const moreCaptures = (): string[] => (existsSync(MORE) ? capturesBelow(MORE) : []);
 
-export async function captureCase(path: string): Promise<Case> {
-  const epoch = (await loadCluster(EXAMPLE)).compile();
-  return { name: path, epoch, options: { traces: [path] } };
+const exampleEpoch = loadCluster(EXAMPLE).then((cluster) => cluster.compile());
+
+export const captureCase = (path: string): Promise<Case> => capturesCase(path, [path]);
+
+/** Several captures, merged by time into one trace. */
+export async function capturesCase(name: string, traces: readonly string[]): Promise<Case> {
+  return { name, epoch: await exampleEpoch, options: { traces } };
 }
 
 /** Events that the cluster takes, in an order in which it takes them. */
@@ -80,13 +82,23 @@ function takenEvents(cluster: LoadedCluster, events: readonly WatchEvent[]): Wat
   });
 }
 
+/** Traffic of the first profile from number `seed` on for which the cluster has what it needs. */
+async function anyTrace(cluster: LoadedCluster, packets: number, seed: number): Promise<string> {
+  for (let i = 0; ; i++) {
+    try {
+      return await trace(cluster, PROFILES[(seed + i) % PROFILES.length]!, packets, seed);
+    } catch (error) {
+      if (!(error instanceof InputError) || i === PROFILES.length) throw error;
+    }
+  }
+}
+
 /** A random cluster, traffic of it as it is in the beginning, and `count` events or fewer spread over that. */
 export async function changingCase(seed: number, packets: number, count: number): Promise<Case> {
   const events = fc.sample(anyEvent, { seed, numRuns: count + 20 });
   const cluster = await loadCluster({ objects: [...BASE] });
   for (const event of takenEvents(cluster, events.slice(0, 20))) cluster.apply(event);
-  const profile = WITHOUT_DNS[seed % WITHOUT_DNS.length]!;
-  const path = await trace(cluster, profile, packets, seed);
+  const path = await anyTrace(cluster, packets, seed);
   // Some at the time of a packet, some between two, some several at once.
   const list = takenEvents(cluster, events.slice(20)).map((event, i): TimedEvent => {
     const place = ((i * 7919 + seed * 31) % (packets * 4)) / 4;

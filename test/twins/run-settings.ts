@@ -30,6 +30,11 @@ export const PAIRED_SETTINGS: readonly Settings[] = WORKERS.flatMap((workers, w)
   })),
 );
 
+/** The `count` settings of `list` that case `turn` runs: in turn, so that all have their share, and by steps that divide no
+ *  list's length, so that one case has unlike ones. */
+export const share = (list: readonly Settings[], turn: number, count: number): Settings[] =>
+  Array.from({ length: count }, (_, i) => list[((turn * count + i) * 7) % list.length]!);
+
 /** What everything is compared with. */
 export const REFERENCE: Settings = { backend: 'typescript', workers: 1, chunkRows: 2048, cache: false };
 
@@ -52,6 +57,7 @@ export async function assertSame(
   assert.equal(reference.balanced, true, name);
   for (const one of settings) {
     const result = await replay(epoch, { ...options, ...one });
+    assert.equal(result.workers, Math.min(one.workers, result.lanes));
     assert.deepEqual(facts(result), facts(reference), `${name}: ${settingsText(one)}`);
     assert.equal(String(result.failure), String(reference.failure), name);
   }
