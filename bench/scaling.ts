@@ -1,154 +1,172 @@
 /** How much faster are two workers than one, over batches that lie in memory, with nobody reading or merging meanwhile?
  *
- *  A case reads the whole trace and hands it out to lanes beforehand. Then this thread gives the workers a stretch of it and
- *  sleeps until the last one is done; the workers run the code of a replay, journal and answers included. One worker is no
- *  thread, as in a replay. Each case runs in a process of its own, in turn, ROUNDS times:
- *  `node dist/bench/scaling.js [PROFILE [PACKETS]]`. */
-import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+ *  Three cases are alive at once, each a process of its own: one worker, two workers, and two processes of one worker side
+ *  by side, which is what the machine itself gives. A case fills a stretch of chunks from the trace; then its thread gives
+ *  the workers all of it and sleeps until the last one is done, while the other cases sleep. The cases take turns, stretch by
+ *  stretch; the first stretches warm up and are not counted. The workers run the code of a replay, journal and answers
+ *  included. Then whole replays of the same trace, in turn.
+ *
+ *    node dist/bench/scaling.js [PROFILE] [PACKETS] */
+import { type ChildProcess, fork } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { Argument } from 'commander';
 import { benchObjects } from '../src/cli/bench/cluster.js';
 import { trafficTopology } from '../src/cli/traffic-topology.js';
 import { loadCluster } from '../src/cluster.js';
 import { createCapture } from '../src/io/capture-writer.js';
 import { TrafficGenerator } from '../src/io/generate.js';
 import { TRAFFIC_PROFILES, type TrafficProfileName } from '../src/io/generate-profiles.js';
-import { Chunk } from '../src/replay/chunk.js';
-import { Director } from '../src/replay/director.js';
-import { replay } from '../src/replay/replay.js';
-import { TraceMerge } from '../src/replay/trace-merge.js';
-import { entryOf } from '../src/workers/epoch-shelf.js';
-import { createLanePool, type LanePool } from '../src/workers/lane-pool.js';
-import { shareLanes } from '../src/workers/lane-shares.js';
+import { numberArgument, readArguments } from './lib/arguments.js';
+import type { Order, Stretch } from './lib/scaling-case.js';
 
-const ROUNDS = 5;
-/** The first half warms up. The rest is measured in as many pieces, so that one which the machine disturbs does not spoil all. */
-const STRETCHES = 5;
-/** A stretch takes well under a second. */
-const PATIENCE_MS = 60_000;
-const LANES = 8;
-const CHUNK_ROWS = 2048;
+const REPLAYS = 2;
+/** A stretch is disturbed when its busiest thread waited for a core for more than this part of it. */
+const DISTURBED = 0.05;
 const FLOWS = 2000;
-const WORKERS = [1, 2] as const;
+/** Packets of the trace; of a stretch, for which one worker takes well above ten milliseconds; and of each case before the
+ *  measured ones, by which all hot code is compiled for good and the heaps of the threads have their size. */
+const SIZES: Readonly<Record<string, typeof SIZE>> = {
+  small: { packets: 2_000_000, stretch: 131_072, warmUp: 800_000 },
+};
+const SIZE = { packets: 1_000_000, stretch: 32_768, warmUp: 400_000 };
 
+const CASES = [
+  { name: '1 worker', workers: 1, processes: 1 },
+  { name: '2 workers', workers: 2, processes: 1 },
+  { name: '2 processes', workers: 1, processes: 2 },
+] as const;
+
+const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1]!;
+const startCase = (what: string, path: string, workers: number, stretch = 0): ChildProcess =>
+  fork(new URL('./lib/scaling-case.js', import.meta.url), [what, path, String(workers), String(stretch)]);
+
+/** What the process says next.
+ *  @throws Error when it ends instead. */
+function hear(child: ChildProcess): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const onEnd = (code: number | null, signal: string | null): void =>
+      reject(new Error(`a case's process ended with ${code ?? signal}`));
+    child.once('exit', onEnd);
+    child.once('message', (message) => {
+      child.off('exit', onEnd);
+      resolve(message);
+    });
+  });
+}
+
+function tell(children: readonly ChildProcess[], order: Order): Promise<unknown[]> {
+  for (const child of children) child.send(order);
+  return Promise.all(children.map(hear));
+}
+
+/** A stretch of one case, nanoseconds a packet. */
 interface Measured {
-  /** Wall clock of each stretch. */
-  readonly walkNs: readonly number[];
-  /** Processor time of the thread that had most of it in all stretches: the walk on cores that nobody else uses. */
-  readonly threadNs: number;
-  /** A whole replay of the same packets, wall clock. */
-  readonly replayNs: number;
-  /** Packets of the busiest worker, of all. */
+  /** By the clock. */
+  readonly walk: number;
+  /** Processor time of the busiest thread. */
+  readonly thread: number;
+  /** How long it, or another that had as much to do, was ready to run and had no core: other programs ran there. */
+  readonly waited: number;
+  /** The busiest worker's part of the packets. */
   readonly share: number;
 }
 
-const cluster = await loadCluster(benchObjects());
-const epoch = cluster.compile();
-
-async function measure(path: string, workers: number): Promise<Measured> {
-  const chunks = await chunksOf(path, workers);
-  const settings = {
-    seed: 1,
-    epochNs: 0n,
-    respond: false,
-    backend: 'auto',
-    checkpointSize: 4 << 20,
-    isExplained: false,
-    isModel: false,
-  } as const;
-  const pool = createLanePool(
-    entryOf(epoch),
-    settings,
-    chunks.map((chunk) => chunk.parcels),
+async function measure(path: string, size: typeof SIZE): Promise<Measured[][]> {
+  const cases = CASES.map(({ workers, processes }) =>
+    Array.from({ length: processes }, () => startCase('walk', path, workers, size.stretch)),
   );
-  const half = chunks.length >> 1;
-  await walk(pool, chunks, 0, half);
-  const before = threadTimes();
-  const walkNs: number[] = [];
-  for (let i = 0; i < STRETCHES; i++) {
-    const from = half + Math.floor((i * (chunks.length - half)) / STRETCHES);
-    const to = half + Math.floor(((i + 1) * (chunks.length - half)) / STRETCHES);
-    walkNs.push((await walk(pool, chunks, from, to)) / packetsOf(chunks.slice(from, to)));
+  await Promise.all(cases.flat().map(hear));
+  const measured: Measured[][] = CASES.map(() => []);
+  console.log(`${'stretch'.padEnd(10)}${CASES.map(({ name }) => name.padStart(14)).join('')}   ns a packet`);
+  let warmUp = size.warmUp;
+  for (let stretch = 1; ; stretch++) {
+    const packets = (await tell(cases.flat(), 'fill')) as number[];
+    if (packets.includes(0)) break;
+    const now: Measured[] = [];
+    for (const children of cases) now.push(together((await tell(children, 'walk')) as Stretch[]));
+    const isCounted = warmUp <= 0;
+    warmUp -= size.stretch;
+    const line = now.map(({ walk }) => walk.toFixed(0).padStart(14)).join('');
+    console.log(`${String(stretch).padEnd(10)}${line}${isCounted ? '' : '   warm-up'}`);
+    if (isCounted) for (const [i, one] of now.entries()) measured[i]!.push(one);
   }
-  const after = threadTimes();
-  await pool.close();
-  const measured = chunks.slice(half);
-  const packets = packetsOf(measured);
-  const shares = chunks[0]!.parcels.map((_, worker) =>
-    measured.reduce(
-      (sum, { parcels }) => sum + parcels[worker]!.lanes.reduce((rows, { input }) => rows + input.count, 0),
-      0,
-    ),
-  );
-  const whole = await replay(epoch, { traces: [path], workers, lanes: LANES });
+  for (const child of cases.flat()) child.send('end' satisfies Order);
+  return measured;
+}
+
+/** Processes side by side are done when the last one is. */
+function together(stretches: readonly Stretch[]): Measured {
+  const packets = stretches.reduce((sum, one) => sum + one.packets, 0);
+  const most = (of: (stretch: Stretch) => number): number => Math.max(...stretches.map(of)) / packets;
   return {
-    walkNs,
-    threadNs: Math.max(...[...after].map(([thread, ns]) => ns - (before.get(thread) ?? 0))) / packets,
-    replayNs: (whole.seconds * 1e9) / whole.packets,
-    share: Math.max(...shares) / packets,
+    walk: most(({ ns }) => ns),
+    thread: most(({ threadNs }) => threadNs),
+    waited: most(({ waitedNs }) => waitedNs),
+    share: most((stretch) => stretch.most),
   };
 }
 
-/** Nanoseconds from the first task given to the last one done. */
-async function walk(pool: LanePool, chunks: readonly Chunk[], from: number, to: number): Promise<number> {
-  const startMs = performance.now();
-  const answers = chunks.slice(from, to).map((_, i) => pool.run(from + i));
-  const isDone = pool.sleep(PATIENCE_MS);
-  const ms = performance.now() - startMs;
-  const isFailed = (await Promise.all(answers)).flat().some((answer) => answer instanceof Error);
-  if (!isDone || isFailed) throw new Error('a worker failed');
-  return ms * 1e6;
-}
+/** Stretches whose busiest thread had a core nearly all the time: what a machine without other programs would show. */
+const quiet = (stretches: readonly Measured[]): Measured[] =>
+  stretches.filter(({ walk, waited }) => waited <= walk * DISTURBED);
 
-const packetsOf = (chunks: readonly Chunk[]): number => chunks.reduce((sum, { count }) => sum + count, 0);
-
-/** Processor time of each thread of this process so far, in nanoseconds; of none where the system does not tell. */
-function threadTimes(): Map<string, number> {
-  const folder = '/proc/self/task';
-  if (!existsSync(folder)) return new Map([['', Number.NaN]]);
-  return new Map(
-    readdirSync(folder).map((thread) => {
-      const [used] = readFileSync(join(folder, thread, 'schedstat'), 'utf8').split(' ');
-      return [thread, Number(used)];
-    }),
+function report(measured: readonly (readonly Measured[])[]): void {
+  const of = (name: keyof Measured, stretches: readonly Measured[]): number =>
+    stretches.length === 0 ? Number.NaN : median(stretches.map((one) => one[name]));
+  const columns = (name: string, all: readonly number[]) =>
+    all.map((ns) => ({
+      [`${name}, ns/packet`]: Number(ns.toFixed(0)),
+      [`x ${name}`]: Number((all[0]! / ns).toFixed(2)),
+    }));
+  const clock = columns(
+    'median',
+    measured.map((stretches) => of('walk', stretches)),
+  );
+  const undisturbed = columns(
+    'undisturbed',
+    measured.map((stretches) => of('walk', quiet(stretches))),
+  );
+  const thread = columns(
+    'busiest thread',
+    measured.map((stretches) => of('thread', stretches)),
+  );
+  console.table(
+    CASES.map(({ name }, i) => ({
+      case: name,
+      ...clock[i],
+      ...undisturbed[i],
+      'of stretches': `${quiet(measured[i]!).length} of ${measured[i]!.length}`,
+      ...thread[i],
+      'its packets': `${(of('share', measured[i]!) * 100).toFixed(0)} %`,
+      'waited for a core': Number(of('waited', measured[i]!).toFixed(0)),
+    })),
   );
 }
 
-/** The trace as it is handed to workers. */
-async function chunksOf(path: string, workers: number): Promise<Chunk[]> {
-  const trace = await TraceMerge.open([path]);
-  const director = new Director(epoch, trace, {
-    lanes: LANES,
-    lookAhead: 65_536,
-    lookAheadSize: 32 << 20,
-    pick: 'recorded',
-    places: [],
-  });
-  const lanesOfWorker = shareLanes(await director.laneWeights(), workers);
-  const chunks: Chunk[] = [];
-  for (;;) {
-    const chunk = new Chunk(CHUNK_ROWS, lanesOfWorker);
-    await director.fill(chunk);
-    if (chunk.count === 0) break;
-    touchOutput(chunk);
-    chunks.push(chunk);
-  }
-  await trace.close();
-  return chunks;
-}
-
-/** A run uses the same few chunks again and again; here each is used once, and its pages shall not be new to the system. */
-function touchOutput(chunk: Chunk): void {
-  for (const { input, output, place } of chunk.lanes) {
-    const { capacity: _, count: __, ...columns } = output;
-    for (const column of [...Object.values(columns), place]) column.fill(0, 0, input.count + 64);
-  }
+async function reportReplays(path: string): Promise<void> {
+  console.log('a whole replay of it, reading and merging included, ns a packet');
+  const clocks: number[][] = [[], []];
+  const fingerprints = new Set<string>();
+  for (let round = 0; round < REPLAYS; round++)
+    for (const workers of [1, 2] as const) {
+      const { ns, fingerprint } = (await hear(startCase('replay', path, workers))) as {
+        ns: number;
+        fingerprint: string;
+      };
+      clocks[workers - 1]!.push(ns);
+      fingerprints.add(fingerprint);
+      console.log(`${CASES[workers - 1]!.name.padEnd(10)}${ns.toFixed(0).padStart(14)}`);
+    }
+  if (fingerprints.size !== 1) throw new Error('one worker and two give other bytes');
+  const [one, two] = clocks.map((ns) => Math.min(...ns)) as [number, number];
+  console.log(`best of each: 2 workers are ${(one / two).toFixed(2)} x 1 worker`);
 }
 
 async function writeTraffic(path: string, profile: TrafficProfileName, packets: number): Promise<void> {
-  const topology = trafficTopology(cluster.model, epoch);
+  const cluster = await loadCluster(benchObjects());
+  const topology = trafficTopology(cluster.model, cluster.compile());
   const generator = new TrafficGenerator(topology, { profile, packets, flows: FLOWS, seed: 1 });
   await using writer = await createCapture(path, { epochNs: 0n });
   const id = writer.addInterface({ name: 'all' });
@@ -156,47 +174,22 @@ async function writeTraffic(path: string, profile: TrafficProfileName, packets: 
     packet: (_pod: number, tsNs: number, bytes: Uint8Array, at: number, length: number): void =>
       writer.write(id, tsNs, bytes, at, length),
   };
-  while (generator.run(sink, CHUNK_ROWS) > 0) await writer.drain();
+  while (generator.run(sink, 2048) > 0) await writer.drain();
 }
 
-const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1]!;
-
-function report(rounds: readonly (readonly Measured[])[]): void {
-  const of = (i: number, name: keyof Measured): number => median(rounds.flatMap((round) => round[i]![name]));
-  const best = (i: number): number => Math.min(...rounds.flatMap((round) => round[i]!.walkNs));
-  console.table(
-    WORKERS.map((workers, i) => ({
-      workers,
-      'walk ns/packet': Math.round(of(i, 'walkNs')),
-      'x one worker': Number((of(0, 'walkNs') / of(i, 'walkNs')).toFixed(2)),
-      'best stretch': Math.round(best(i)),
-      'x one worker, best': Number((best(0) / best(i)).toFixed(2)),
-      'busiest thread, ns/packet': Math.round(of(i, 'threadNs')),
-      'x one worker, by thread': Number((of(0, 'threadNs') / of(i, 'threadNs')).toFixed(2)),
-      'its packets': `${Math.round(of(i, 'share') * 100)} %`,
-      'replay ns/packet': Math.round(of(i, 'replayNs')),
-      'x one worker, replay': Number((of(0, 'replayNs') / of(i, 'replayNs')).toFixed(2)),
-    })),
-  );
-}
-
-const [first = 'small', second = '1000000', third] = process.argv.slice(2);
-if (first === '--case') {
-  console.log(JSON.stringify(await measure(second, Number(third))));
-} else if (!Object.hasOwn(TRAFFIC_PROFILES, first)) {
-  console.error(`scaling.js [${Object.keys(TRAFFIC_PROFILES).join('|')}] [packets]`);
-  process.exitCode = 2;
-} else {
-  const folder = mkdtempSync(join(tmpdir(), 'podplane-scaling-'));
-  const path = join(folder, 'traffic.pcapng');
-  await writeTraffic(path, first as TrafficProfileName, Number(second));
-  const self = fileURLToPath(import.meta.url);
-  const rounds = Array.from({ length: ROUNDS }, () =>
-    WORKERS.map((workers): Measured => {
-      const args = [self, '--case', path, String(workers)];
-      return JSON.parse(execFileSync(process.execPath, args, { encoding: 'utf8' }));
-    }),
-  );
-  report(rounds);
+/** The bench cluster has no DNS Service. */
+const PROFILES = Object.keys(TRAFFIC_PROFILES).filter((name) => name !== 'dns');
+const [profile, asked] = readArguments('How much faster are two workers than one?', [
+  new Argument('[profile]', 'kind of traffic').choices(PROFILES).default('small'),
+  numberArgument('packets', 'of the trace (default: 2,000,000 small, else 1,000,000)'),
+]) as [TrafficProfileName, number | undefined];
+const size = SIZES[profile] ?? SIZE;
+const folder = mkdtempSync(join(tmpdir(), 'podplane-scaling-'));
+const path = join(folder, 'traffic.pcapng');
+try {
+  await writeTraffic(path, profile, asked ?? size.packets);
+  report(await measure(path, size));
+  await reportReplays(path);
+} finally {
   rmSync(folder, { recursive: true });
 }

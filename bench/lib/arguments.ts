@@ -4,9 +4,11 @@ import { wholeNumber } from '../../src/cli/options.js';
 
 const MAX = 1e9;
 
-/** An argument that is a whole number from 1 up. */
-export const numberArgument = (name: string, sentence: string, usual: number): Argument =>
-  new Argument(`[${name}]`, sentence).argParser(wholeNumber(1, MAX)).default(usual);
+/** An argument that is a whole number from 1 up; without `usual`, one that is not given is undefined. */
+export function numberArgument(name: string, sentence: string, usual?: number): Argument {
+  const argument = new Argument(`[${name}]`, sentence).argParser(wholeNumber(1, MAX));
+  return usual === undefined ? argument : argument.default(usual);
+}
 
 /** What this process was given for `wanted`, in that order, or the defaults. Ends the process after --help, and with a
  *  sentence for what does not fit. */

@@ -5,12 +5,16 @@
  *  Native byte order: it is read by the process that wrote it. Grows by doubling, into a new buffer. */
 
 const SIZE_AT_START = 1 << 16;
+/** Up to so many elements a loop costs no more than a bulk copy, which makes an object; and objects cost once more, when they
+ *  are cleared away. */
+const SHORT = 512;
 
 /** Columns that can be kept. */
 export type StateArray = Uint8Array | Uint16Array | Uint32Array | Int32Array | Float64Array;
 
 export class StateBuffer {
   #bytes!: Uint8Array;
+  #words!: Int32Array;
   #numbers!: Float64Array;
   #at = 0;
 
@@ -55,6 +59,32 @@ export class StateBuffer {
     this.#at += padded(size);
   }
 
+  /** The same as putArray(). A short array of words costs no object. */
+  putWords(array: Uint32Array | Int32Array, count: number): void {
+    if (count > SHORT) {
+      this.putArray(array, count);
+      return;
+    }
+    this.putNumber(count);
+    this.#reserve(count * 4 + 8);
+    const [words, at] = [this.#words, this.#at >> 2];
+    for (let i = 0; i < count; i++) words[at + i] = array[i]!;
+    this.#at += padded(count * 4);
+  }
+
+  /** The same as putArray(). A short array of numbers costs no object. */
+  putNumbers(array: Float64Array, count: number): void {
+    if (count > SHORT) {
+      this.putArray(array, count);
+      return;
+    }
+    this.putNumber(count);
+    this.#reserve(count * 8 + 8);
+    const [numbers, at] = [this.#numbers, this.#at / 8];
+    for (let i = 0; i < count; i++) numbers[at + i] = array[i]!;
+    this.#at += count * 8;
+  }
+
   /** Copy the next array to the front of `into`; returns how many elements that are.
    *  @throws RangeError when it is longer than `into`. */
   takeArray(into: StateArray): number {
@@ -77,6 +107,7 @@ export class StateBuffer {
 
   #use(buffer: SharedArrayBuffer): void {
     this.#bytes = new Uint8Array(buffer);
+    this.#words = new Int32Array(buffer, 0, Math.floor(buffer.byteLength / 4));
     this.#numbers = new Float64Array(buffer, 0, Math.floor(buffer.byteLength / 8));
   }
 }

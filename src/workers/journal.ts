@@ -1,7 +1,8 @@
 /** The journal: what each task since the last checkpoint was given, before the walk changed it in place.
  *
  *  entries one behind the other from the buffer's beginning, in order of tasks
- *  entry  epoch f64 | drainAt f64 | untilNs f64 | arena bytes u8[used] | for each lane of the parcel its input columns (see layout/state-buffer) */
+ *  entry  epoch f64 | drainAt f64 | untilNs f64 | arena bytes u8[used] | for each lane of the parcel its input columns, and
+ *         where the rules choose endpoints what rows are to their Services (see layout/state-buffer) */
 import { StateBuffer } from '../layout/state-buffer.js';
 import type { LaneRows, Parcel } from './parcel.js';
 import type { Work } from './worker-memory.js';
@@ -9,10 +10,13 @@ import type { Work } from './worker-memory.js';
 export class Journal {
   readonly #buffer: StateBuffer;
   readonly #size: number;
+  readonly #isModel: boolean;
 
-  constructor(buffer: SharedArrayBuffer) {
+  /** `isModel`: as in LaneSettings. */
+  constructor(buffer: SharedArrayBuffer, isModel: boolean) {
     this.#buffer = new StateBuffer(buffer);
     this.#size = buffer.byteLength;
+    this.#isModel = isModel;
   }
 
   /** Bytes since the last checkpoint. */
@@ -35,7 +39,17 @@ export class Journal {
     const to = this.#buffer;
     for (const value of [epoch, drainAt, untilNs]) to.putNumber(value);
     to.putArray(arena.bytes, arena.used);
-    for (const rows of lanes) for (const column of columnsOf(rows)) to.putArray(column, rows.input.count);
+    for (const rows of lanes) {
+      const { input } = rows;
+      const { count } = input;
+      to.putWords(input.offset, count);
+      to.putWords(input.length, count);
+      to.putNumbers(input.tsNs, count);
+      to.putWords(input.port, count);
+      to.putWords(input.pick, count);
+      to.putNumbers(rows.sequence, count);
+      if (this.#isModel) for (const column of roleColumns(rows)) to.putArray(column, count);
+    }
   }
 
   /** Put the next entry into a parcel of the same lanes; returns what is to be done with it. */
@@ -44,24 +58,23 @@ export class Journal {
     const work = { epoch: from.takeNumber(), drainAt: from.takeNumber(), untilNs: from.takeNumber() };
     arena.used = from.takeArray(arena.bytes);
     for (const rows of lanes) {
-      for (const column of columnsOf(rows)) rows.input.count = from.takeArray(column);
-      rows.input.next = 0;
+      const { input } = rows;
+      for (const column of [input.offset, input.length, input.tsNs, input.port, input.pick, rows.sequence])
+        input.count = from.takeArray(column);
+      if (this.#isModel) for (const column of roleColumns(rows)) from.takeArray(column);
+      input.next = 0;
       rows.output.count = 0;
     }
     return work;
   }
 }
 
-const columnsOf = (rows: LaneRows) => [
-  rows.input.offset,
-  rows.input.length,
-  rows.input.tsNs,
-  rows.input.port,
-  rows.input.pick,
-  rows.sequence,
-  rows.role,
-  rows.service,
-  rows.client,
-  rows.clientPort,
-  rows.inner,
+type RoleColumns = Pick<LaneRows, 'role' | 'service' | 'client' | 'clientPort' | 'inner'>;
+
+const roleColumns = ({ role, service, client, clientPort, inner }: RoleColumns) => [
+  role,
+  service,
+  client,
+  clientPort,
+  inner,
 ];

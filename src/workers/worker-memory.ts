@@ -23,6 +23,9 @@ export const CONTROL = {
   DEATHS: 4,
   /** Number of the table set that the checkpoint is of, or of an older one: later ones may be asked for. */
   EPOCH: 5,
+  /** Tasks that were done when the worker last had nothing left to do. Who sleeps waits for it to change, and is not woken for
+   *  every task: that would take the worker's core from it. */
+  IDLE: 6,
   SIZE: 16,
 } as const;
 
@@ -114,13 +117,15 @@ export function awaitTask({ control }: WorkerMemory, serial: number): void {
   }
 }
 
-/** Wait until all tasks are done; false when none was for `ms`. Blocks the thread. */
+/** Wait until all tasks are done; false when none was for `ms`. Blocks the thread, which is woken once. */
 export function awaitDone(memory: WorkerMemory, ms: number): boolean {
   const { control } = memory;
   for (;;) {
+    const idle = Atomics.load(control, CONTROL.IDLE);
     const done = doneTasks(memory);
     if (done === Atomics.load(control, CONTROL.GIVEN)) return true;
-    if (Atomics.wait(control, CONTROL.DONE, done, ms) === 'timed-out') return false;
+    const isWoken = Atomics.wait(control, CONTROL.IDLE, idle, ms) !== 'timed-out';
+    if (!isWoken && doneTasks(memory) === done) return false;
   }
 }
 
@@ -131,6 +136,9 @@ export const doneTasks = ({ control }: WorkerMemory): number => Atomics.load(con
 export function finishTask({ control }: WorkerMemory, serial: number): void {
   Atomics.store(control, CONTROL.DONE, serial + 1);
   Atomics.notify(control, CONTROL.DONE);
+  if (Atomics.load(control, CONTROL.GIVEN) > serial + 1) return;
+  Atomics.store(control, CONTROL.IDLE, serial + 1);
+  Atomics.notify(control, CONTROL.IDLE);
 }
 
 export const isDone = (memory: WorkerMemory, serial: number): boolean => doneTasks(memory) > serial;

@@ -57,7 +57,7 @@ test('--json has machine, cases and their ratio to the floor', () => {
   }
 });
 
-for (const file of ['all', 'established', 'generate', 'kernels', 'live-change', 'new', 'policies'])
+for (const file of ['all', 'established', 'generate', 'kernels', 'live-change', 'new', 'policies', 'scaling'])
   test(`bench/${file} says what it takes, and refuses what it does not`, () => {
     const run = (argument: string) =>
       spawnSync(process.execPath, [join(ROOT, `dist/bench/${file}.js`), argument], { encoding: 'utf8' });

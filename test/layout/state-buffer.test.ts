@@ -38,6 +38,21 @@ test('numbers and arrays come back as they were, and again after a rewind', () =
   );
 });
 
+test('words and numbers lie as arrays do, short ones and long ones', () => {
+  for (const count of [0, 1, 511, 512, 513, 2000]) {
+    const words = Uint32Array.from({ length: count + 1 }, (_, i) => 0xffffffff - i * 7);
+    const numbers = Float64Array.from(words, (word) => word / 3);
+    const [one, other] = [new StateBuffer(), new StateBuffer()];
+    one.putWords(words, count);
+    one.putNumbers(numbers, count);
+    other.putArray(words, count);
+    other.putArray(numbers, count);
+    assert.equal(one.position, other.position);
+    const bytes = ({ buffer, position }: StateBuffer): Uint8Array => new Uint8Array(buffer, 0, position);
+    assert.deepEqual(bytes(one), bytes(other), `${count} elements`);
+  }
+});
+
 test('only the first elements are put, and no more than there is room for is taken', () => {
   const buffer = new StateBuffer();
   buffer.putArray(Int32Array.of(1, 2, 3, 4), 3);
