@@ -1,7 +1,7 @@
 /** Egress addresses: which node hosts which for which NetID, the flows of table 101, and the table that the host's nat asks.
  *  Source: openshift/sdn pkg/network/common/egressip.go, pkg/network/node/egressip.go (getMarkForVNID),
  *  ovscontroller.go (SetNamespaceEgressViaEgressIPs, SetNamespaceEgressDropped). */
-import { formatIpv4 } from '../addr/ipv4.js';
+import { formatIpv4, prefixContains } from '../addr/ipv4.js';
 import { TableBuilder } from '../layout/builder.js';
 import type { Cluster, Node } from '../model/cluster.js';
 import { EGRESS_IP_TABLE } from '../tables/egress-ips.js';
@@ -38,8 +38,13 @@ export const hostedIps = (cluster: Cluster): readonly HostedIp[] =>
     .flatMap((plan) => plan.hosted)
     .sort((a, b) => a.node - b.node || a.address - b.address);
 
-export const isOwnAddress = (cluster: Cluster, address: number): boolean =>
-  cluster.nodes.some((node) => node.address === address);
+/** Can a node put the address on its NIC? Not its own, nor one of a network that is not the NIC's: then the SDN installs no
+ *  rules for it, and what it should leave by it is masqueraded. */
+export const canBePutOn = ({ nodes, clusterNetworks, serviceNetworks }: Cluster, address: number): boolean =>
+  nodes.every((node) => node.address !== address) &&
+  ![...clusterNetworks.map(({ prefix }) => prefix), ...serviceNetworks].some((prefix) =>
+    prefixContains(prefix, address),
+  );
 
 export function buildEgressIps(
   cluster: Cluster,
@@ -53,7 +58,7 @@ export function buildEgressIps(
       vni,
       mark: markOf(vni, (1 << cluster.masqueradeBit) >>> 0),
       name: strings.id(`NetNamespace ${namespace} egress IP ${formatIpv4(address)}`),
-      isRewritten: isOwnAddress(cluster, address) ? 0 : 1,
+      isRewritten: canBePutOn(cluster, address) ? 1 : 0,
     });
   return table;
 }

@@ -19,7 +19,7 @@ import {
   PORT_KIND,
   PORT_TABLE,
 } from '../tables/nodes.js';
-import { hostedIps, isOwnAddress } from './egress-ips.js';
+import { canBePutOn, hostedIps } from './egress-ips.js';
 import type { Strings } from './strings.js';
 
 export const PROTOCOL_NUMBER: Readonly<Record<Protocol, number>> = { TCP: 6, UDP: 17, SCTP: 132 };
@@ -181,7 +181,7 @@ function buildAddresses(
   nodes: TableBuilder<typeof NODE_TABLE.columns>,
 ): TableBuilder<typeof ADDRESS_TABLE.columns> {
   const clusterIps = cluster.services.filter((service) => service.clusterIp !== 0);
-  const egressIps = hostedIps(cluster).filter(({ address }) => !isOwnAddress(cluster, address));
+  const egressIps = hostedIps(cluster).filter(({ address }) => canBePutOn(cluster, address));
   const table = new TableBuilder(ADDRESS_TABLE);
   const slots = slotsFor(pods.rows + nodes.rows * 2 + clusterIps.length + egressIps.length);
   table.addZeros(slots);

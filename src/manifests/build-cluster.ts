@@ -65,7 +65,7 @@ export function buildCluster(
     pods: pods.map((record) => record.pod),
     services,
     policies: readPolicies(objects.NetworkPolicy, notes),
-    network: readNetworkObjects(inventory, namespaces, problems, notes),
+    network: readNetworkObjects(inventory, nodes, networks, namespaces, problems, notes),
   };
   return { cluster, endpoints };
 }

@@ -9,6 +9,7 @@ import type { ServicePortManifest } from './kinds/service.js';
 import type { Notes } from './notes.js';
 import type { PodRecord } from './pods.js';
 import type { ProblemList } from './problems.js';
+import { isUsualAddress, USUAL_ADDRESS } from './schema.js';
 
 const SERVICE_NAME_LABEL = 'kubernetes.io/service-name';
 
@@ -97,8 +98,9 @@ export const isIpv4 = (slice: EndpointSliceManifest): boolean =>
 export function checkSlice(slice: Entry<'EndpointSlice'>, problems: ProblemList): void {
   for (const [index, endpoint] of (slice.value.endpoints ?? []).entries()) {
     for (const [at, text] of (endpoint.addresses ?? []).entries()) {
-      if (parseIpv4(text) !== -1) continue;
-      problems.add(slice, ['endpoints', index, 'addresses', at], JSON.stringify(text), 'an IPv4 address');
+      const path = ['endpoints', index, 'addresses', at];
+      if (parseIpv4(text) === -1) problems.add(slice, path, JSON.stringify(text), 'an IPv4 address');
+      else if (!isUsualAddress(text)) problems.add(slice, path, JSON.stringify(text), USUAL_ADDRESS);
     }
   }
 }

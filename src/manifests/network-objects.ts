@@ -1,14 +1,17 @@
 /** What NetNamespaces, HostSubnets and EgressNetworkPolicies ask for beyond NetIDs and subnets. */
-import { parseIpv4 } from '../addr/ipv4.js';
-import type { Namespace } from '../model/cluster.js';
+import { formatIpv4, parseIpv4, prefixContains } from '../addr/ipv4.js';
+import type { Namespace, Node } from '../model/cluster.js';
 import type { NetworkObjects } from '../model/network-objects.js';
 import { readEgressPolicies } from './egress-policies.js';
 import type { Entry, Inventory } from './inventory.js';
+import type { Networks } from './networks.js';
 import type { Notes } from './notes.js';
 import type { ProblemList } from './problems.js';
 
 export function readNetworkObjects(
   { objects }: Inventory,
+  nodes: readonly Node[],
+  networks: Networks,
   namespaces: readonly Namespace[],
   problems: ProblemList,
   notes: Notes,
@@ -19,6 +22,8 @@ export function readNetworkObjects(
       notes.count(
         'HostSubnets with egressCIDRs alone: which egress addresses they would be given is not worked out',
       );
+  const asked = [...NetNamespace, ...HostSubnet].flatMap(({ value }) => ipv4Addresses(value.egressIPs));
+  noteUselessAddresses(asked, nodes, networks, notes);
   return {
     egressPolicies: readEgressPolicies(EgressNetworkPolicy, namespaces, problems, notes),
     egressIps: NetNamespace.map(({ name, value }) => ({
@@ -34,6 +39,27 @@ export function readNetworkObjects(
     ).map(({ name, value }) => value.netname || name),
     fixedVnis: HostSubnet.flatMap((entry) => fixedVni(entry, problems)),
   };
+}
+
+/** What the nodes' logs would say. Source: openshift/sdn pkg/network/node/egressip.go assignEgressIP. */
+function noteUselessAddresses(
+  addresses: readonly number[],
+  nodes: readonly Node[],
+  { clusterNetworks, serviceNetworks }: Networks,
+  notes: Notes,
+): void {
+  const overlay = [...clusterNetworks.map(({ prefix }) => prefix), ...serviceNetworks];
+  for (const address of addresses) {
+    const what = `egress address ${formatIpv4(address)}`;
+    const end = 'packets leave masqueraded';
+    const owner = nodes.find((node) => node.address === address);
+    if (owner !== undefined)
+      notes.say(`${what} is node ${owner.name}'s own: it is not put on a node, and ${end}`);
+    else if (overlay.some((prefix) => prefixContains(prefix, address)))
+      notes.say(
+        `${what} lies in a pod or Service network, where no node has its NIC: it is not put on one, and ${end}`,
+      );
+  }
 }
 
 /** openshift/api network/v1 FixedVNIDHostAnnotation, misnamed there. */

@@ -1,6 +1,6 @@
 /** The leaves that the schemas of all kinds share. Each schema's message is the "would do" of its error.
  *  Unknown fields pass, and null is as good as absent: Kubernetes decodes both to the default. */
-import { isIPv6 } from 'node:net';
+import { BlockList, isIPv6 } from 'node:net';
 import { z } from 'zod';
 import { parseIpv4, parsePrefix } from '../addr/ipv4.js';
 
@@ -42,6 +42,31 @@ export const address = z
   .string('an IP address, such as 10.128.0.5')
   .refine(isAddress, 'an IP address, such as 10.128.0.5');
 
+/** Unspecified, loopback, link-local: no other host's. Source: Kubernetes pkg/apis/core/validation ValidateNonSpecialIP. */
+const isSpecialIpv4 = (address: number): boolean =>
+  address === 0 || address >>> 24 === 127 || address >>> 16 === 0xa9fe || address >>> 8 === 0xe00000;
+const specialIpv6 = new BlockList();
+for (const [network, length] of [
+  ['::', 127],
+  ['fe80::', 10],
+  ['ff02::', 16],
+  ['::ffff:0.0.0.0', 128],
+  ['::ffff:127.0.0.0', 104],
+  ['::ffff:169.254.0.0', 112],
+  ['::ffff:224.0.0.0', 120],
+] as const)
+  specialIpv6.addSubnet(network, length, 'ipv6');
+
+/** May a Service have the address as an external one, or as an endpoint? */
+export function isUsualAddress(value: string): boolean {
+  const ipv4 = parseIpv4(value);
+  return ipv4 === -1 ? isIPv6(value) && !specialIpv6.check(value, 'ipv6') : !isSpecialIpv4(ipv4);
+}
+
+export const USUAL_ADDRESS = 'an IP address that is not unspecified, loopback or link-local';
+
+export const usualAddress = z.string(USUAL_ADDRESS).refine(isUsualAddress, USUAL_ADDRESS);
+
 /** An address, or `None` for a headless Service. */
 export const clusterIp = z
   .string('an IP address, such as 172.30.0.10, or None')
@@ -54,6 +79,10 @@ export const network = z
     (value) => value === '' || parsePrefix(value) !== null || isIpv6Prefix(value),
     'a network, such as 10.128.0.0/23',
   );
+
+export const ipv4Address = z
+  .string('an IPv4 address, such as 192.168.1.200')
+  .refine((value) => parseIpv4(value) !== -1, 'an IPv4 address, such as 192.168.1.200');
 
 export const ipv4Network = z
   .string('an IPv4 network, such as 10.128.0.0/23')

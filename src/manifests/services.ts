@@ -1,5 +1,5 @@
 /** Services: addresses, ports and policies; their endpoints come from endpoints.ts. */
-import { formatIpv4, formatPrefix, parseIpv4, parsePrefix, prefixContains } from '../addr/ipv4.js';
+import { parseIpv4, parsePrefix } from '../addr/ipv4.js';
 import type { Service, ServicePort } from '../model/service.js';
 import { ClusterIpAllocator, NodePortAllocator } from './allocate.js';
 import type { EndpointSource } from './endpoints.js';
@@ -7,7 +7,9 @@ import type { Entry } from './inventory.js';
 import type { ServiceManifest } from './kinds/service.js';
 import type { Networks } from './networks.js';
 import type { Notes } from './notes.js';
-import { type ProblemList, subjectOf } from './problems.js';
+import type { ProblemList } from './problems.js';
+import { addressTexts, ipv4ClusterIp } from './service-addresses.js';
+import { checkServices } from './service-checks.js';
 
 /** Seconds that ClientIP affinity lasts unless the Service says otherwise (Kubernetes core/v1 default). */
 const DEFAULT_AFFINITY_SEC = 10800;
@@ -20,8 +22,7 @@ export function readServices(
   problems: ProblemList,
   notes: Notes,
 ): Service[] {
-  checkClusterIps(entries, networks, problems);
-  checkNodePorts(entries, problems);
+  checkServices(entries, networks, problems);
   const clusterIps = new ClusterIpAllocator(networks.serviceNetworks, entries.map(ipv4ClusterIp));
   const nodePorts = new NodePortAllocator(entries.flatMap((entry) => entry.value.spec?.ports ?? []));
   const services: Service[] = [];
@@ -102,17 +103,6 @@ function readPorts(
   });
 }
 
-const addressTexts = ({ spec }: ServiceManifest): string[] =>
-  [spec?.clusterIP ?? '', ...(spec?.clusterIPs ?? []).map((text) => text ?? '')].filter(
-    (text) => text !== '',
-  );
-
-/** The Service's IPv4 ClusterIP, or -1. */
-const ipv4ClusterIp = (entry: Entry<'Service'>): number =>
-  addressTexts(entry.value)
-    .map(parseIpv4)
-    .find((address) => address !== -1) ?? -1;
-
 const ipv4Only = (texts: readonly string[]): number[] =>
   texts.map(parseIpv4).filter((address) => address !== -1);
 
@@ -122,57 +112,4 @@ function isIpv6Only({ spec, ...rest }: ServiceManifest): boolean {
   if (texts.length > 0 && texts.every((text) => text.includes(':'))) return true;
   const families = spec?.ipFamilies ?? [];
   return families.length > 0 && !families.includes('IPv4');
-}
-
-function checkClusterIps(
-  entries: readonly Entry<'Service'>[],
-  networks: Networks,
-  problems: ProblemList,
-): void {
-  const byAddress = new Map<number, Entry<'Service'>>();
-  const known = networks.serviceNetworks.map(formatPrefix).join(', ');
-  for (const entry of entries) {
-    const address = ipv4ClusterIp(entry);
-    if (address === -1 || entry.value.spec?.type === 'ExternalName') continue;
-    const path = [
-      'spec',
-      parseIpv4(entry.value.spec?.clusterIP ?? '') === address ? 'clusterIP' : 'clusterIPs',
-    ];
-    const isOutside = !networks.serviceNetworks.some((network) => prefixContains(network, address));
-    if (networks.isServiceNetworkKnown && isOutside)
-      problems.add(
-        entry,
-        path,
-        `${formatIpv4(address)}, outside the service network ${known}`,
-        `an address of ${known}`,
-      );
-    const other = byAddress.get(address);
-    if (other === undefined) byAddress.set(address, entry);
-    else
-      problems.add(
-        entry,
-        path,
-        `${formatIpv4(address)}, the ClusterIP of ${subjectOf(other)} too`,
-        'an address of its own',
-      );
-  }
-}
-
-/** A node's socket cannot stand for two Service ports; the API server refuses the second. */
-function checkNodePorts(entries: readonly Entry<'Service'>[], problems: ProblemList): void {
-  const owners = new Map<string, Entry<'Service'>>();
-  for (const entry of entries)
-    for (const [i, { nodePort, protocol }] of (entry.value.spec?.ports ?? []).entries()) {
-      if (!nodePort || entry.value.spec?.type === 'ExternalName') continue;
-      const key = `${nodePort}/${protocol || 'TCP'}`;
-      const other = owners.get(key);
-      if (other === undefined) owners.set(key, entry);
-      else
-        problems.add(
-          entry,
-          ['spec', 'ports', i, 'nodePort'],
-          `${key}, a node port of ${subjectOf(other)} too`,
-          'a node port of its own',
-        );
-    }
 }

@@ -107,6 +107,15 @@ test('a wrong rule and a wrong annotation are told with their place', async () =
   }
 });
 
+test('a DNS name is one, by the pattern of the API', async () => {
+  for (const name of ['a b', 'a..b', '.a', 'a_b.example', '*.example'])
+    assert.deepEqual(await problemLines(text('one', rule('Deny', `dnsName: '${name}'`))), [
+      `in.yaml:4: EgressNetworkPolicy web/one: spec.egress[0].to.dnsName: "${name}", would do: a DNS name, such as www.example.com`,
+    ]);
+  for (const name of ['a', 'WWW.Example.com.', '1.2.3.4', '-a-.b'])
+    assert.deepEqual(await problemLines(text('one', rule('Deny', `dnsName: '${name}'`))), []);
+});
+
 test('a rule has one destination, neither two nor none', async () => {
   for (const to of ['', "cidrSelector: ''", 'cidrSelector: 10.0.0.0/8, dnsName: a.example'])
     assert.deepEqual(await problemLines(text('one', rule('Deny', to))), [

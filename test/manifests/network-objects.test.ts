@@ -12,9 +12,10 @@ const hostSubnet = (name: string, more: string): string =>
 const FIXED = 'pod.network.openshift.io/fixed-vnid-host';
 const MULTICAST = 'netnamespace.network.openshift.io/multicast-enabled';
 
-test('egress addresses keep their order; IPv6 ones and empty lists are left out', async () => {
-  const { cluster } = await loadWith(
-    netNamespace('web', '', "egressIPs: ['192.168.1.201', '2001:db8::1', '192.168.1.200']\n"),
+test('egress addresses keep their order; empty lists are left out', async () => {
+  const { cluster, notes } = await loadWith(
+    netNamespace('web', '', "egressIPs: ['192.168.1.201', '192.168.1.200']\n"),
+    netNamespace('idle', '', 'egressIPs: []\n').replace('netid: 7', 'netid: 8'),
     hostSubnet('n3', "egressIPs: ['192.168.1.200']\n"),
   );
   const { egressIps, hostedIps } = cluster.network;
@@ -26,6 +27,26 @@ test('egress addresses keep their order; IPv6 ones and empty lists are left out'
   assert.deepEqual(
     hostedIps.map(({ node, addresses }) => `${node}: ${words(addresses)}`),
     ['n3: 192.168.1.200'],
+  );
+  assert.deepEqual(
+    notes.filter((note) => note.startsWith('egress address')),
+    [],
+  );
+});
+
+test('egress addresses that no node can take beside its own are noted', async () => {
+  const { notes } = await loadWith(
+    netNamespace('web', '', "egressIPs: ['192.168.1.1', '10.129.0.7', '172.30.0.9', '192.168.1.200']\n"),
+    hostSubnet('n3', "egressIPs: ['192.168.1.1', '192.168.1.9', '10.129.0.7']\n"),
+  );
+  assert.deepEqual(
+    notes.filter((note) => note.startsWith('egress address')),
+    [
+      'egress address 10.129.0.7 lies in a pod or Service network, where no node has its NIC: it is not put on one, and packets leave masqueraded',
+      'egress address 172.30.0.9 lies in a pod or Service network, where no node has its NIC: it is not put on one, and packets leave masqueraded',
+      "egress address 192.168.1.1 is node n1's own: it is not put on a node, and packets leave masqueraded",
+      "egress address 192.168.1.9 is node n3's own: it is not put on a node, and packets leave masqueraded",
+    ],
   );
 });
 
@@ -56,8 +77,14 @@ test('a fixed NetID is read from its annotation, and must be one', async () => {
   assert.match(line!, /"16777216", would do: a NetID from 0 to 16777215$/);
 });
 
-test('what is no address is told with its place', async () => {
-  assert.deepEqual(await problemLines(netNamespace('web', '', 'egressIPs: [x]\n')), [
-    'in.yaml:6: NetNamespace web: egressIPs[0]: "x", would do: an IP address, such as 10.128.0.5',
-  ]);
+test('what is no IPv4 address is told with its place, as the pattern of the API has it', async () => {
+  const wanted = 'would do: an IPv4 address, such as 192.168.1.200';
+  for (const text of ['x', '', '2001:db8::1', '192.168.1.0/24']) {
+    assert.deepEqual(await problemLines(netNamespace('web', '', `egressIPs: ['${text}']\n`)), [
+      `in.yaml:6: NetNamespace web: egressIPs[0]: "${text}", ${wanted}`,
+    ]);
+    assert.deepEqual(await problemLines(hostSubnet('n3', `egressIPs: ['${text}']\n`)), [
+      `in.yaml:6: HostSubnet n3: egressIPs[0]: "${text}", ${wanted}`,
+    ]);
+  }
 });

@@ -34,7 +34,7 @@ const FIELDS: {
   },
   {
     why: 'the API server gives addresses and node ports',
-    spec: 'type: NodePort, ports: [{ port: 80 }, { name: b, port: 81 }]',
+    spec: 'type: NodePort, ports: [{ name: a, port: 80 }, { name: b, port: 81 }]',
     gives: { ip: '172.30.1.1', nodePorts: [30086, 30087] },
   },
   {
@@ -291,6 +291,89 @@ test('a node port is of one Service; TCP and UDP are two', async () => {
     lines.join(),
     /Service web\/t: spec\.ports\[0\]\.nodePort: 30080\/TCP, a node port of Service web\/s too, would do: a node port of its own$/,
   );
+});
+
+const REFUSED: readonly { why: string; spec: string; says: string }[] = [
+  {
+    why: 'a node port of a Service that has none',
+    spec: 'ports: [{ port: 80, nodePort: 30080 }]',
+    says: 'spec.ports[0].nodePort: 30080 in a Service of type ClusterIP, would do: type NodePort or LoadBalancer, or no node port',
+  },
+  {
+    why: 'a headless Service of a type that needs an address',
+    spec: 'type: NodePort, clusterIP: None, ports: [{ port: 80 }]',
+    says: 'spec.clusterIP: None in a Service of type NodePort, would do: an IP address, or type ClusterIP',
+  },
+  {
+    why: 'one port twice',
+    spec: 'ports: [{ name: a, port: 80 }, { name: u, port: 80, protocol: UDP }, { name: b, port: 80, protocol: TCP }]',
+    says: 'spec.ports[2]: 80/TCP a second time, would do: a port of its own',
+  },
+  {
+    why: 'several ports without names',
+    spec: 'ports: [{ name: a, port: 80 }, { port: 81 }]',
+    says: 'spec.ports[1].name: nothing, would do: a name of its own, as there are several ports',
+  },
+  {
+    why: 'one name twice',
+    spec: 'ports: [{ name: a, port: 80 }, { name: a, port: 81 }]',
+    says: 'spec.ports[1].name: "a" a second time, would do: a name of its own, as there are several ports',
+  },
+  ...[
+    '',
+    '0.0.0.0',
+    '127.0.0.1',
+    '127.255.0.9',
+    '169.254.169.254',
+    '224.0.0.7',
+    '::',
+    '::1',
+    'fe80::7',
+    'ff02::1',
+    '::ffff:127.0.0.1',
+    '::ffff:169.254.1.1',
+  ].map((address) => ({
+    why: `an external address that no other host has: "${address}"`,
+    spec: `externalIPs: [203.0.113.7, '${address}'], ports: [{ port: 80 }]`,
+    says: `spec.externalIPs[1]: "${address}", would do: an IP address that is not unspecified, loopback or link-local`,
+  })),
+];
+for (const { why, spec, says } of REFUSED)
+  test(`as the API server does, refused is ${why}`, async () => {
+    assert.deepEqual(await problemLines(service('s', spec)), [`in.yaml:5: Service web/s: ${says}`]);
+  });
+
+test('external addresses of all other kinds are taken', async () => {
+  const list = [
+    '1.2.3.4',
+    '126.255.255.255',
+    '169.253.0.1',
+    '224.0.1.1',
+    '240.0.0.1',
+    "'2001:db8::1'",
+    "'::2'",
+  ];
+  const { externalIps } = await only(
+    service('s', `clusterIP: 172.30.1.2, externalIPs: [${list}], ports: [{ port: 80 }]`),
+  );
+  assert.deepEqual(externalIps.map(formatIpv4), list.slice(0, 5));
+});
+
+test('an endpoint that no other host has is refused, in a slice and in Endpoints', async () => {
+  const slice = (address: string): string =>
+    `apiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\nmetadata: { name: s, namespace: web, labels: { kubernetes.io/service-name: s } }\naddressType: IPv4\nendpoints: [{ addresses: ['${address}'] }]\n`;
+  const endpoints = (address: string): string =>
+    `apiVersion: v1\nkind: Endpoints\nmetadata: { name: s, namespace: web }\nsubsets: [{ addresses: [{ ip: '${address}' }] }]\n`;
+  const wanted = 'would do: an IP address that is not unspecified, loopback or link-local';
+  for (const address of ['127.0.0.1', '0.0.0.0', '169.254.0.1']) {
+    assert.deepEqual(await problemLines(slice(address)), [
+      `in.yaml:5: EndpointSlice web/s: endpoints[0].addresses[0]: "${address}", ${wanted}`,
+    ]);
+    assert.deepEqual(await problemLines(endpoints(address)), [
+      `in.yaml:4: Endpoints web/s: subsets[0].addresses[0].ip: "${address}", ${wanted}`,
+    ]);
+  }
+  assert.deepEqual(await problemLines(slice('192.0.2.7')), []);
 });
 
 test('a number far too large is told once', async () => {

@@ -157,6 +157,29 @@ const UNUSABLE: { why: string; asked: Lists; hosted: Lists; ends: Lists }[] = [
   },
 ];
 
+for (const [what, address] of [
+  ["the host's own", '192.168.1.101'],
+  ["a pod's", '10.128.0.9'],
+  ['in the Service network', '172.30.99.9'],
+] as const)
+  cases(`an egress address that is ${what}`, epochWith({ web: [address] }, { node1: [address] }), [
+    {
+      why: 'the node that hosts it has no rules for it and masquerades',
+      at: 'b',
+      in: 'b:40001 > out:443 SYN',
+      ends: 'left nic1',
+      frame: 'nic1 > router | n1:40001 > out:443 SYN ttl=63',
+      path: `${TO_HOST} | ${AT_HOST}`,
+    },
+    {
+      why: 'the answer comes back',
+      at: 'nic1',
+      in: 'out:443 > n1:40001 SYNACK',
+      via: 'router > nic1',
+      ends: 'delivered b',
+    },
+  ]);
+
 for (const { why, asked, hosted, ends } of UNUSABLE)
   test(`which addresses are in use: ${why}`, () => {
     const journey = new Journey(epochWith(asked, hosted));

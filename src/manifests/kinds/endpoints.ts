@@ -1,6 +1,16 @@
 /** The fields of EndpointSlice and Endpoints that are read. Kubernetes discovery.k8s.io/v1 (and v1beta1), core/v1. */
 import type { z } from 'zod';
-import { address, labels, listOf, mapping, metadata, portNumber, protocol, text, truth } from '../schema.js';
+import {
+  labels,
+  listOf,
+  mapping,
+  metadata,
+  portNumber,
+  protocol,
+  text,
+  truth,
+  usualAddress,
+} from '../schema.js';
 
 const targetRef = mapping({ kind: text.nullish(), namespace: text.nullish(), name: text.nullish() });
 // A slice's port may be null, which means every port and is nothing that a proxy can use.
@@ -31,7 +41,7 @@ export const endpointSliceSchema = mapping({
 
 const addresses = listOf(
   mapping({
-    ip: address,
+    ip: usualAddress,
     hostname: text.nullish(),
     nodeName: text.nullish(),
     targetRef: targetRef.nullish(),

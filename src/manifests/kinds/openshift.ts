@@ -3,6 +3,7 @@
 import type { z } from 'zod';
 import {
   address,
+  ipv4Address,
   ipv4Network,
   listOf,
   mapping,
@@ -32,7 +33,7 @@ export const hostSubnetSchema = mapping({
   host: text.nullish(),
   hostIP: address.nullish(),
   subnet: ipv4Network,
-  egressIPs: listOf(address).nullish(),
+  egressIPs: listOf(ipv4Address).nullish(),
   egressCIDRs: listOf(network).nullish(),
 });
 
@@ -40,7 +41,7 @@ export const netNamespaceSchema = mapping({
   metadata,
   netname: text.nullish(),
   netid: whole(0, 0xffffff),
-  egressIPs: listOf(address).nullish(),
+  egressIPs: listOf(ipv4Address).nullish(),
 });
 
 const networkSpec = mapping({

@@ -13,6 +13,7 @@ import {
   protocol,
   text,
   truth,
+  usualAddress,
   whole,
 } from '../schema.js';
 
@@ -31,7 +32,7 @@ export const serviceSchema = mapping({
     clusterIPs: listOf(clusterIp).nullish(),
     ipFamilies: listOf(text).nullish(),
     externalName: text.nullish(),
-    externalIPs: listOf(address).nullish(),
+    externalIPs: listOf(usualAddress).nullish(),
     selector: labels.nullish(),
     sessionAffinity: z.enum(['ClientIP', 'None', ''], 'ClientIP or None').nullish(),
     sessionAffinityConfig: mapping({

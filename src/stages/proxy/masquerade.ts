@@ -38,8 +38,10 @@ export function translateNewSource(w: Walk): boolean {
 export const isMasqueradeMarked = (w: Walk): boolean => (w.mark & w.tables.config.masqueradeMark[0]!) !== 0;
 
 /** The rules of an egress address in OPENSHIFT-MASQUERADE compare the whole mark: one that asks for masquerade, too, has
- *  another (iptables.go ensureEgressIPRules). */
-const hasEgressMark = (w: Walk): boolean => w.egressIp >= 0 && w.mark === w.tables.egressIps.mark[w.egressIp];
+ *  another (iptables.go ensureEgressIPRules). An address that the node could not take has none. */
+function hasEgressMark({ egressIp, mark, tables: { egressIps } }: Walk): boolean {
+  return egressIp >= 0 && mark === egressIps.mark[egressIp] && egressIps.isRewritten[egressIp] === 1;
+}
 
 /** No rule changes the source; but when the endpoint already has a connection from this very port (the client reaches
  *  it directly too), the kernel moves this one to another port, so that answers can be told apart. */
