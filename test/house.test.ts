@@ -26,7 +26,7 @@ const MAY_IMPORT: Readonly<Record<string, string>> = {
   resolver: 'model wire verdict',
   dump: 'tables model addr verdict',
   replay: 'workers engine io packet wire tables verdict model addr layout kernels',
-  workers: 'engine io packet layout tables verdict wire kernels addr',
+  workers: 'engine packet layout tables verdict wire',
   'cluster.ts': 'compile manifests model tables',
   'index.ts': 'cluster.ts engine io layout manifests model packet tables verdict',
   'cli.ts': 'cli',

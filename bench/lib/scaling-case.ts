@@ -62,7 +62,6 @@ class Walker {
       backend: 'auto',
       checkpointSize: 4 << 20,
       isExplained: false,
-      isModel: false,
     } as const;
     const parcels = chunks.map((chunk) => chunk.parcels);
     return new Walker(trace, director, chunks, createLanePool(entryOf(epoch), settings, parcels));

@@ -4,7 +4,7 @@ import { ADDRESS_KIND, findAddress } from '../tables/addresses.js';
 import type { Tables } from '../tables/epoch.js';
 import { findFront } from '../tables/fronts.js';
 import { NONE } from '../tables/nodes.js';
-import { MISS } from '../workers/recent-table.js';
+import { MISS } from './recent-table.js';
 
 /** Address that a packet from `client` to `asked:port` has as its source when it reaches an endpoint; MISS when that is
  *  no address from outside. `entry`: row of the port table by which it enters. */

@@ -3,9 +3,9 @@
 import { FrameType, PacketView } from '../packet/packet-view.js';
 import { ADDRESS_KIND, findAddress, mix32 } from '../tables/addresses.js';
 import type { Tables } from '../tables/epoch.js';
-import { MISS, RecentTable } from '../workers/recent-table.js';
 import { isInside } from './entry.js';
 import { frontClient } from './front-client.js';
+import { MISS, RecentTable } from './recent-table.js';
 import type { ServiceIndex } from './service-index.js';
 
 const MASQUERADED = 65_536;

@@ -9,7 +9,7 @@
 import { tupleHash } from '../kernels/tuple-hash.js';
 import { type Arena, createArena } from '../packet/batch.js';
 import type { PacketView } from '../packet/packet-view.js';
-import { MISS, RecentTable } from '../workers/recent-table.js';
+import { MISS, RecentTable } from './recent-table.js';
 import type { ServiceIndex } from './service-index.js';
 
 /** Entries that one question looks at. A client port with more traffic than that before its reply shows is given up. */

@@ -6,7 +6,8 @@ import { addLedger, createLedger, isBalanced } from '../packet/ledger.js';
 import type { Epoch } from '../tables/epoch.js';
 import type { GroupOutcome } from '../workers/lane-group.js';
 import { createLanePool, type LanePool } from '../workers/lane-pool.js';
-import type { LaneSettings } from '../workers/lane-runner.js';
+import { WALK_ONLY } from '../workers/lane-program.js';
+import type { SentSettings } from '../workers/lane-runner.js';
 import { shareLanes } from '../workers/lane-shares.js';
 import { ChangeTimeline } from './change-timeline.js';
 import { type ClusterChanges, changedRows, nodesGone } from './changes.js';
@@ -22,6 +23,7 @@ import { hasQuirks, quirkCounts } from './quirk-report.js';
 import type { ReplayResult, RunCounts } from './replay-result.js';
 import { ResultCapture } from './result-capture.js';
 import { ruleCounts } from './rule-report.js';
+import { MODEL_PROGRAM } from './server-choices.js';
 import { Summary } from './summary.js';
 import { TraceMerge } from './trace-merge.js';
 
@@ -169,14 +171,13 @@ class Run {
       timesStages: options.timesStages ?? false,
     };
     this.#epochs = new EpochsInUse(this.#lanes, this.#counted);
-    const settings: LaneSettings = {
+    const settings: SentSettings = {
       seed: options.seed ?? 1,
       epochNs: trace.epochNs,
       respond: options.respond ?? false,
       backend: options.backend ?? 'auto',
       isExplained: options.isByHop ?? false,
       checkpointSize: options.checkpointSize ?? DEFAULT_CHECKPOINT_SIZE,
-      isModel: pick === 'model',
       cache: options.cache ?? true,
       counted: this.#counted,
     };
@@ -184,6 +185,7 @@ class Run {
       this.#epochs.add(epoch),
       settings,
       this.#chunks.map((chunk) => chunk.parcels),
+      pick === 'model' ? MODEL_PROGRAM : WALK_ONLY,
     );
   }
 

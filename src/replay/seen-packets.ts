@@ -2,7 +2,7 @@
 
 import type { PacketView } from '../packet/packet-view.js';
 import { ETHERNET } from '../wire/ethernet.js';
-import { RecentTable } from '../workers/recent-table.js';
+import { RecentTable } from './recent-table.js';
 
 /** Injected packets that are remembered, and how far back in the trace a copy may lie, in packets. */
 export const WINDOW = 131_072;

@@ -1,7 +1,7 @@
 /** Where Services and their endpoints answer: those of the tables in force, and of all that take force in the run. Which
  *  end of a connection is the server must not change while it lasts. */
 import type { Tables } from '../tables/epoch.js';
-import { RecentTable } from '../workers/recent-table.js';
+import { RecentTable } from './recent-table.js';
 
 const SIZE_AT_START = 1024;
 

@@ -2,7 +2,7 @@
  *  client's. */
 import type { Tables } from '../tables/epoch.js';
 import { NONE } from '../tables/nodes.js';
-import { RecentTable } from '../workers/recent-table.js';
+import { RecentTable } from './recent-table.js';
 import { Servers } from './servers.js';
 
 export class ServiceIndex {

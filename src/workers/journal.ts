@@ -10,13 +10,13 @@ import type { Work } from './worker-memory.js';
 export class Journal {
   readonly #buffer: StateBuffer;
   readonly #size: number;
-  readonly #isModel: boolean;
+  readonly #hasRoles: boolean;
 
-  /** `isModel`: as in LaneSettings. */
-  constructor(buffer: SharedArrayBuffer, isModel: boolean) {
+  /** `hasRoles`: the lanes have choices to follow, for which they ask the rows' roles. */
+  constructor(buffer: SharedArrayBuffer, hasRoles: boolean) {
     this.#buffer = new StateBuffer(buffer);
     this.#size = buffer.byteLength;
-    this.#isModel = isModel;
+    this.#hasRoles = hasRoles;
   }
 
   /** Bytes since the last checkpoint. */
@@ -48,7 +48,7 @@ export class Journal {
       to.putWords(input.port, count);
       to.putWords(input.pick, count);
       to.putNumbers(rows.sequence, count);
-      if (this.#isModel) for (const column of roleColumns(rows)) to.putArray(column, count);
+      if (this.#hasRoles) for (const column of roleColumns(rows)) to.putArray(column, count);
     }
   }
 
@@ -61,7 +61,7 @@ export class Journal {
       const { input } = rows;
       for (const column of [input.offset, input.length, input.tsNs, input.port, input.pick, rows.sequence])
         input.count = from.takeArray(column);
-      if (this.#isModel) for (const column of roleColumns(rows)) from.takeArray(column);
+      if (this.#hasRoles) for (const column of roleColumns(rows)) from.takeArray(column);
       input.next = 0;
       rows.output.count = 0;
     }

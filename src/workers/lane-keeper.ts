@@ -64,7 +64,7 @@ export class LaneKeeper {
     this.#checkpoints = setup.checkpoints;
     this.#onCheckpointMoved = setup.onCheckpointMoved;
     this.#faults = faults;
-    this.#journal = new Journal(memory.journal, setup.settings.isModel);
+    this.#journal = new Journal(memory.journal, setup.settings.createChoices !== null);
     this.#entrySizeMax = entrySizeMax(parcels[0]!);
     this.#checkpointSize = setup.settings.checkpointSize;
     this.#inHand = new RowsInHand(memory, faults);

@@ -4,7 +4,8 @@ import { type EpochEntry, EpochShelf } from './epoch-shelf.js';
 import { FAULT_VARIABLE, Faults, parseFaults } from './faults.js';
 import type { GroupOutcome } from './lane-group.js';
 import { type Checkpoints, LaneKeeper } from './lane-keeper.js';
-import type { LaneSettings } from './lane-runner.js';
+import { type LaneProgram, WALK_ONLY } from './lane-program.js';
+import type { LaneSettings, SentSettings } from './lane-runner.js';
 import { LaneThread } from './lane-thread.js';
 import type { Parcel } from './parcel.js';
 import { Recovery } from './recovery.js';
@@ -47,12 +48,13 @@ const WALK: Drain = { at: -1, untilNs: 0 };
 /** `parcels[slot][worker]`. */
 export function createLanePool(
   epoch: EpochEntry,
-  settings: LaneSettings,
+  settings: SentSettings,
   parcels: readonly (readonly Parcel[])[],
+  program = WALK_ONLY,
 ): LanePool {
   const workers = parcels[0]!.map((_, worker) => parcels.map((slot) => slot[worker]!));
-  if (workers.length === 1) return new ThisThread(epoch, settings, workers[0]!);
-  return new WorkerThreads(epoch, settings, workers);
+  if (workers.length === 1) return new ThisThread(epoch, settings, workers[0]!, program);
+  return new WorkerThreads(epoch, settings, workers, program);
 }
 
 /** One worker that is no thread of its own: it may stop in the middle of a packet, and goes on as a thread would. */
@@ -68,10 +70,15 @@ class ThisThread implements LanePool {
   #keeper: LaneKeeper | null = null;
   #failure: Error | null = null;
 
-  constructor(epoch: EpochEntry, settings: LaneSettings, parcels: readonly Parcel[]) {
+  constructor(
+    epoch: EpochEntry,
+    settings: SentSettings,
+    parcels: readonly Parcel[],
+    { createChoices }: LaneProgram,
+  ) {
     this.#epoch = epoch.number;
     this.#shelf = new EpochShelf([epoch]);
-    this.#settings = settings;
+    this.#settings = { ...settings, createChoices };
     this.#parcels = parcels;
     this.#memory = createWorkerMemory(parcels, epoch.number);
     this.#recovery = new Recovery(this.#memory);
@@ -142,10 +149,15 @@ class WorkerThreads implements LanePool {
   readonly #threads: readonly LaneThread[];
   #epoch: number;
 
-  constructor(epoch: EpochEntry, settings: LaneSettings, workers: readonly (readonly Parcel[])[]) {
+  constructor(
+    epoch: EpochEntry,
+    settings: SentSettings,
+    workers: readonly (readonly Parcel[])[],
+    { module }: LaneProgram,
+  ) {
     this.#epoch = epoch.number;
     const faults = parseFaults(process.env[FAULT_VARIABLE]);
-    this.#threads = workers.map((parcels) => new LaneThread(epoch, settings, parcels, faults));
+    this.#threads = workers.map((parcels) => new LaneThread(epoch, settings, parcels, module, faults));
   }
 
   get recovered(): number {

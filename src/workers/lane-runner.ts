@@ -6,13 +6,13 @@ import type { StateBuffer } from '../layout/state-buffer.js';
 import type { Arena } from '../packet/batch.js';
 import { Reason } from '../verdict/reasons.js';
 import type { ShelvedEpoch } from './epoch-shelf.js';
+import type { CreateChoices, LaneChoices } from './lane-program.js';
 import { PacketEnds } from './packet-ends.js';
 import { copySegment, type LaneRows, RowRole, type Segment } from './parcel.js';
 import type { RowsInHand } from './rows-in-hand.js';
-import { ServerChoices } from './server-choices.js';
 
-/** What a run's lanes have in common. */
-export interface LaneSettings {
+/** What a run's lanes have in common, and is sent to their threads. */
+export interface SentSettings {
   readonly seed: number;
   readonly epochNs: bigint;
   readonly respond: boolean;
@@ -25,8 +25,11 @@ export interface LaneSettings {
   readonly checkpointSize: number;
   /** Keep explanations. */
   readonly isExplained: boolean;
-  /** The rules choose endpoints; the recorded servers' packets follow. */
-  readonly isModel: boolean;
+}
+
+/** The same in a thread, with what cannot be sent. */
+export interface LaneSettings extends SentSettings {
+  readonly createChoices: CreateChoices | null;
 }
 
 /** An explanation, and the packet of the trace at whose turn it was given. */
@@ -47,15 +50,13 @@ export interface LaneOutcome {
 
 /** Arena bytes that the next lane finds free at least. */
 const SPARE_SIZE = 1 << 20;
-/** Clients whose chosen endpoint is remembered. */
-const CHOICES = 65_536;
 
 export class LaneRunner {
   readonly engine: Engine;
   readonly #lane: number;
   readonly #settings: LaneSettings;
   readonly #inHand: RowsInHand;
-  readonly #choices: ServerChoices;
+  readonly #choices: LaneChoices | null;
   readonly #ends: PacketEnds;
   /** Where it counts; undefined: in memory of its own. */
   #counters: SharedArrayBuffer | undefined;
@@ -86,7 +87,7 @@ export class LaneRunner {
     });
     // A worker that died may have counted here: its packets are counted again.
     this.engine.metrics.cells.fill(0);
-    this.#choices = new ServerChoices(epoch.tables, settings.isModel ? CHOICES : 1);
+    this.#choices = settings.createChoices?.(epoch.tables) ?? null;
     this.#ends = new PacketEnds(epoch.tables.config.vxlanPort[0]!);
   }
 
@@ -97,7 +98,7 @@ export class LaneRunner {
     const isElsewhere = counters[this.#lane] !== this.#counters;
     this.engine.install(epoch, isElsewhere ? laneMetrics(next, this.#lane, this.#settings) : undefined);
     this.#counters = counters[this.#lane];
-    this.#choices.use(epoch.tables);
+    this.#choices?.use(epoch.tables);
     this.#ends.use(epoch.tables.config.vxlanPort[0]!);
   }
 
@@ -105,7 +106,7 @@ export class LaneRunner {
   run(rows: LaneRows): LaneOutcome {
     this.#begin(rows.input.arena);
     const { count } = rows.input;
-    if (this.#settings.isModel) this.#followChoices(rows);
+    if (this.#choices !== null) this.#followChoices(rows, this.#choices);
     this.#processUntil(rows, count);
     return this.#finish(rows);
   }
@@ -138,14 +139,14 @@ export class LaneRunner {
   save(to: StateBuffer): void {
     this.engine.saveState(to);
     to.putNumber(this.#clockNs);
-    if (this.#settings.isModel) this.#choices.save(to);
+    this.#choices?.save(to);
   }
 
   /** Become what save() copied. */
   restore(from: StateBuffer): void {
     this.engine.restoreState(from);
     this.#clockNs = from.takeNumber();
-    if (this.#settings.isModel) this.#choices.restore(from);
+    this.#choices?.restore(from);
   }
 
   #begin(arena: Arena): void {
@@ -198,7 +199,7 @@ export class LaneRunner {
         const isOwn = output.parent[i] === -1 && output.root[i] === sequence[origin];
         this.#meet(rows, origin, isOwn);
         place[i] = sequence[origin]!;
-        if (this.#settings.isModel && isOwn) this.#choices.note(rows, origin, i);
+        if (isOwn) this.#choices?.note(rows, origin, i);
         continue;
       }
       // The clock passes each input once; the row's turn is the first input that brings it so far.
@@ -246,18 +247,18 @@ export class LaneRunner {
   }
 
   /** Before a recorded server's packet goes in, its client's have gone, so that their choice is known. */
-  #followChoices(rows: LaneRows): void {
+  #followChoices(rows: LaneRows, choices: LaneChoices): void {
     const { role, input } = rows;
     const { count } = input;
     let isChoiceDue = false;
     for (let i = 0; i < count; i++) {
-      if (role[i] === RowRole.OPENS || (role[i] === RowRole.TO_SERVICE && !this.#choices.has(rows, i)))
+      if (role[i] === RowRole.OPENS || (role[i] === RowRole.TO_SERVICE && !choices.has(rows, i)))
         isChoiceDue = true;
       if (role[i] !== RowRole.FROM_SERVER) continue;
       if (isChoiceDue) this.#processUntil(rows, i);
       isChoiceDue = false;
       const isAllowed = this.#inHand.take(rows, i, i + 1) > i;
-      if (isAllowed && this.#choices.follow(rows, i)) this.#readdressed++;
+      if (isAllowed && choices.follow(rows, i)) this.#readdressed++;
     }
   }
 }

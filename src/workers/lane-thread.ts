@@ -6,7 +6,7 @@ import { Answers, type More } from './answers.js';
 import type { EpochEntry } from './epoch-shelf.js';
 import { type FaultList, runsOutOfMemory } from './faults.js';
 import type { GroupOutcome } from './lane-group.js';
-import type { LaneSettings } from './lane-runner.js';
+import type { SentSettings } from './lane-runner.js';
 import type { Parcel } from './parcel.js';
 import { Recovery } from './recovery.js';
 import type { WorkerMessage, WorkerSetup, WorkerStart } from './worker.js';
@@ -28,6 +28,8 @@ export class LaneThread {
   readonly #parcels: readonly Parcel[];
   readonly #memory: WorkerMemory;
   readonly #setup: WorkerSetup;
+  /** Of the program that the thread runs. */
+  readonly #module: string;
   readonly #checkpoints: [SharedArrayBuffer, SharedArrayBuffer];
   readonly #answers: Answers;
   /** By task: what was sent beside its answer, and who waits for it. */
@@ -44,12 +46,14 @@ export class LaneThread {
 
   constructor(
     epoch: EpochEntry,
-    settings: LaneSettings,
+    settings: SentSettings,
     parcels: readonly Parcel[],
+    module: string,
     faults: FaultList | null,
   ) {
     this.#epochs = [epoch];
     this.#parcels = parcels;
+    this.#module = module;
     this.#memory = createWorkerMemory(parcels, epoch.number);
     this.#answers = new Answers(this.#memory.answers, parcels.length);
     this.recovery = new Recovery(this.#memory);
@@ -103,7 +107,7 @@ export class LaneThread {
     const { port1, port2 } = new MessageChannel();
     this.#port = port1;
     this.#pool = new Piscina<WorkerStart, never>({
-      filename: new URL('./worker.js', import.meta.url).href,
+      filename: this.#module,
       name: 'runTasks',
       minThreads: 1,
       maxThreads: 1,

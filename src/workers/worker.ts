@@ -5,13 +5,14 @@ import { Answers, type More } from './answers.js';
 import { type EpochEntry, EpochShelf } from './epoch-shelf.js';
 import { type FaultList, Faults } from './faults.js';
 import { LaneKeeper } from './lane-keeper.js';
-import type { LaneSettings } from './lane-runner.js';
+import type { CreateChoices } from './lane-program.js';
+import type { SentSettings } from './lane-runner.js';
 import type { Parcel } from './parcel.js';
 import { awaitTask, doneTasks, type WorkerMemory } from './worker-memory.js';
 
 /** Given to every thread that takes this worker's place. All buffers in it are shared. */
 export interface WorkerSetup {
-  readonly settings: LaneSettings;
+  readonly settings: SentSettings;
   /** By slot. */
   readonly parcels: readonly Parcel[];
   readonly memory: WorkerMemory;
@@ -32,8 +33,14 @@ export type WorkerMessage =
   | { readonly kind: 'more'; readonly serial: number; readonly more: More }
   | { readonly kind: 'checkpoint'; readonly which: 0 | 1; readonly buffer: SharedArrayBuffer };
 
+/** Walk task after task: what a thread does whose lanes have no program of their own. */
+export const runTasks = (start: WorkerStart): never => serveLanes(start, null);
+
 /** Walk task after task. Ends with the thread, or with what the engine throws. */
-export function runTasks({ port, checkpoints, epochs }: WorkerStart): never {
+export function serveLanes(
+  { port, checkpoints, epochs }: WorkerStart,
+  createChoices: CreateChoices | null,
+): never {
   const { settings, parcels, memory, faults } = workerData as WorkerSetup;
   const say = (message: WorkerMessage): void => port.postMessage(message);
   const buffers = [new StateBuffer(checkpoints[0]), new StateBuffer(checkpoints[1])] as const;
@@ -41,7 +48,7 @@ export function runTasks({ port, checkpoints, epochs }: WorkerStart): never {
   const keeper = new LaneKeeper({
     shelf,
     onEpochMissing: () => hearEpochs(port, shelf),
-    settings,
+    settings: { ...settings, createChoices },
     parcels,
     memory,
     checkpoints: buffers,

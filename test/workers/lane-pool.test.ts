@@ -4,19 +4,18 @@ import { test } from 'node:test';
 import { Reason } from '../../src/verdict/reasons.js';
 import { entryOf } from '../../src/workers/epoch-shelf.js';
 import { createLanePool } from '../../src/workers/lane-pool.js';
-import type { LaneSettings } from '../../src/workers/lane-runner.js';
+import type { SentSettings } from '../../src/workers/lane-runner.js';
 import { createParcel, type LaneRows, type Parcel } from '../../src/workers/parcel.js';
 import { frame, twoNodes } from '../replay/traces.js';
 
 const epoch = await twoNodes();
-const settings: LaneSettings = {
+const settings: SentSettings = {
   seed: 1,
   epochNs: 0n,
   respond: false,
   backend: 'typescript',
   checkpointSize: 4 << 20,
   isExplained: false,
-  isModel: false,
 };
 const SHELL = Array.from({ length: epoch.tables.ports.rows }, (_, row) => row).find(
   (row) => epoch.text(epoch.tables.ports.name[row]!) === 'pod:web/shell',

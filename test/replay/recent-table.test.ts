@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { RecentTable } from '../../src/workers/recent-table.js';
+import { RecentTable } from '../../src/replay/recent-table.js';
 
 test('finds what a list of the last N keys would find', () => {
   const keys = fc.array(fc.tuple(fc.nat(3), fc.integer({ min: -2, max: 2 })), { maxLength: 60 });

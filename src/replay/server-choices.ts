@@ -7,11 +7,23 @@ import { isClusterAddress, NONE } from '../tables/nodes.js';
 import { Verdict } from '../verdict/verdict.js';
 import { ETHERNET } from '../wire/ethernet.js';
 import { IPV4, ipv4HeaderSize } from '../wire/ipv4.js';
-import { type LaneRows, RowRole } from './parcel.js';
+import type { LaneChoices, LaneProgram } from '../workers/lane-program.js';
+import { type LaneRows, RowRole } from '../workers/parcel.js';
 import { readdress } from './readdress.js';
 import { MISS, RecentTable } from './recent-table.js';
 
-export class ServerChoices {
+/** Clients whose chosen endpoint is remembered. */
+const CHOICES = 65_536;
+
+export const createChoices = (tables: Tables): LaneChoices => new ServerChoices(tables, CHOICES);
+
+/** Of a replay in which the rules choose. */
+export const MODEL_PROGRAM: LaneProgram = {
+  createChoices,
+  module: new URL('./model-worker.js', import.meta.url).href,
+};
+
+class ServerChoices implements LaneChoices {
   #tables: Tables;
   /** (client, port and protocol, Service address). */
   readonly #table: RecentTable;
@@ -33,14 +45,12 @@ export class ServerChoices {
     this.#clientPort = new Uint16Array(capacity);
   }
 
-  /** Go on by another table set: rows are those of `tables` from now on. */
   use(tables: Tables): void {
     this.#tables = tables;
     for (let row = 0; row < this.#table.used; row++)
       if (this.#pod[row] !== NONE) this.#pod[row] = podRow(tables, this.#server[row]!);
   }
 
-  /** Is the choice for the client of input row `i` known? */
   has(rows: LaneRows, i: number): boolean {
     return this.#find(rows, i) !== MISS;
   }
@@ -97,7 +107,6 @@ export class ServerChoices {
     for (const column of this.#columns()) to.putArray(column, this.#table.used);
   }
 
-  /** Become what save() copied. */
   restore(from: StateBuffer): void {
     this.#table.restore(from);
     for (const column of this.#columns()) from.takeArray(column);

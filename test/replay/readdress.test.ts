@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { createArena } from '../../src/packet/batch.js';
 import { buildTcp, buildUdp } from '../../src/packet/build.js';
-import { readdress } from '../../src/workers/readdress.js';
+import { readdress } from '../../src/replay/readdress.js';
 
 const u32 = fc.integer({ min: 0, max: 0xffffffff });
 const port = fc.nat(65_535);
