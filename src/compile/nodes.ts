@@ -37,6 +37,14 @@ export const gatewayOf = (node: Node): number => (node.subnet.base | 1) >>> 0;
  *  administered kind. */
 export const nicMacOf = (node: Node): Mac => node.mac ?? { hi: 0x5254, lo: node.address };
 
+/** OpenFlow port of the pod at `address`. OVS gives the lowest free one as pods start, as the node's IPAM gives addresses: so
+ *  the first address behind the gateway has port 3, and a pod's port does not depend on the pods beside it. */
+export function ofportOf({ subnet }: Node, address: number): number {
+  const size = 2 ** (32 - subnet.length);
+  const offset = ((address & ~maskOf(subnet.length)) >>> 0) - 2;
+  return OFPORT.FIRST_POD + ((offset + size) % size);
+}
+
 /** What the other compilers need to find rows by name. */
 export interface Places {
   readonly builders: readonly TableBuilder<never>[];
@@ -47,7 +55,7 @@ export interface Places {
   readonly vni: ReadonlyMap<string, number>;
 }
 
-/** Build the tables of nodes and pods. OVS gives pods' ports in the order in which they start; here in name order. */
+/** Build the tables of nodes and pods. */
 export function buildPlaces(cluster: Cluster, strings: Strings): Places {
   const config = new TableBuilder(CONFIG_TABLE);
   config.add({
@@ -75,20 +83,18 @@ export function buildPlaces(cluster: Cluster, strings: Strings): Places {
   const listen = new TableBuilder(LISTEN_TABLE);
   const nodes = new TableBuilder(NODE_TABLE);
   const ofports = new TableBuilder(OFPORT_TABLE);
-  const podsOfNode: number[][] = cluster.nodes.map(() => []);
+  const podsOfNode: { readonly number: number; readonly pod: number }[][] = cluster.nodes.map(() => []);
   const node = new Map(cluster.nodes.map((n, row) => [n.name, row]));
   const pod = new Map<string, number>();
   const ofport = new Map<string, number>();
-  const nextOfport = new Map<number, number>();
   const dnsPods = dnsPodKeys(cluster);
   for (const p of cluster.pods) {
     if (p.isHostNetwork) continue;
     const key = podKey(p);
     const row = node.get(p.node)!;
-    const number = nextOfport.get(row) ?? OFPORT.FIRST_POD;
-    nextOfport.set(row, number + 1);
+    const number = ofportOf(cluster.nodes[row]!, p.address);
     ofport.set(key, number);
-    podsOfNode[row]!.push(pods.rows);
+    podsOfNode[row]!.push({ number, pod: pods.rows });
     pod.set(key, pods.rows);
     const port = ports.add({
       node: row,
@@ -138,7 +144,7 @@ export function buildPlaces(cluster: Cluster, strings: Strings): Places {
       name: strings.id(n.name),
       isMacKnown: n.mac === null ? 0 : 1,
     });
-    for (const pod of podsOfNode[row]!) ofports.add({ pod });
+    addOfports(ofports, podsOfNode[row]!);
   });
   const addresses = buildAddresses(cluster, pods, nodes);
   return {
@@ -158,6 +164,17 @@ export function buildPlaces(cluster: Cluster, strings: Strings): Places {
     ofport,
     vni,
   };
+}
+
+/** A node's run reaches to its highest port. */
+function addOfports(
+  ofports: TableBuilder<typeof OFPORT_TABLE.columns>,
+  pods: readonly { readonly number: number; readonly pod: number }[],
+): void {
+  const end = pods.reduce((most, { number }) => Math.max(most, number + 1 - OFPORT.FIRST_POD), 0);
+  const first = ofports.addZeros(end);
+  ofports.column('pod').fill(NONE, first);
+  for (const { number, pod } of pods) ofports.set(first + number - OFPORT.FIRST_POD, 'pod', pod);
 }
 
 function listenPorts(pod: Pod, listen: TableBuilder<typeof LISTEN_TABLE.columns>): number {

@@ -127,11 +127,11 @@ for (const mode of ['subnet', 'multitenant', 'networkpolicy'] as const)
 test('five tables know a pod, and name it', () => {
   const own = flowsOf().filter(({ object }) => object === 'Pod web/a');
   assert.deepEqual(own.map(({ line }) => line).sort(), [
-    '20 100 arp,in_port=4,arp_spa=10.128.0.2,arp_sha=00:00:0a:80:00:02/00:00:ff:ff:ff:ff -> load:0x3e9->NXM_NX_REG0[],goto_table:30',
-    '20 100 ip,in_port=4,nw_src=10.128.0.2 -> load:0x3e9->NXM_NX_REG0[],goto_table:27',
+    '20 100 arp,in_port=3,arp_spa=10.128.0.2,arp_sha=00:00:0a:80:00:02/00:00:ff:ff:ff:ff -> load:0x3e9->NXM_NX_REG0[],goto_table:30',
+    '20 100 ip,in_port=3,nw_src=10.128.0.2 -> load:0x3e9->NXM_NX_REG0[],goto_table:27',
     '25 100 ip,nw_src=10.128.0.2 -> load:0x3e9->NXM_NX_REG0[],goto_table:27',
-    '40 100 arp,arp_tpa=10.128.0.2 -> output:4',
-    '70 100 ip,nw_dst=10.128.0.2 -> load:0x3e9->NXM_NX_REG1[],load:0x4->NXM_NX_REG2[],goto_table:80',
+    '40 100 arp,arp_tpa=10.128.0.2 -> output:3',
+    '70 100 ip,nw_dst=10.128.0.2 -> load:0x3e9->NXM_NX_REG1[],load:0x3->NXM_NX_REG2[],goto_table:80',
   ]);
 });
 

@@ -103,8 +103,8 @@ test('namespaces that share a NetID must all have it', () => {
       .map(({ verdict, exit, reason }) => `${verdict} ${exit || reason}`);
   assert.deepEqual(exits(joined(['web'])), ['dropped multicast-disabled']);
   assert.deepEqual(exits(joined(['monitoring', 'web'])), [
-    'delivered pod:monitoring/p',
     'delivered pod:web/b',
+    'delivered pod:monitoring/p',
     'delivered pod:web/c',
     'delivered pod:web/s',
   ]);
