@@ -15,7 +15,8 @@ export interface Identity {
   readonly labels: Readonly<Record<string, string>>;
   /** Those of the pods' ports whose names rules use. */
   readonly ports: readonly ContainerPort[];
-  readonly pods: readonly { readonly row: number; readonly address: number }[];
+  /** Their addresses, by row of the pod table. */
+  readonly pods: ReadonlyMap<number, number>;
 }
 
 export class Identities {
@@ -40,7 +41,7 @@ export class Identities {
     const all: Identity[] = [];
     const ofLabelSet: Identity[][] = [];
     const labelSets = new Map<string, number>();
-    const known = new Map<string, { row: number; address: number }[]>();
+    const known = new Map<string, Map<number, number>>();
     for (const pod of cluster.pods) {
       const namespace = this.#rows.get(pod.namespace);
       if (pod.isHostNetwork || namespace === undefined) continue;
@@ -48,13 +49,13 @@ export class Identities {
       const ports = pod.ports.filter((port) => names.has(port.name));
       const facts = JSON.stringify([labels, ports]);
       const key = `${namespace} ${facts}`;
-      const member = { row: podRows.get(podKey(pod))!, address: pod.address };
+      const own = podRows.get(podKey(pod))!;
       const pods = known.get(key);
       if (pods !== undefined) {
-        pods.push(member);
+        pods.set(own, pod.address);
         continue;
       }
-      const members = [member];
+      const members = new Map([[own, pod.address]]);
       known.set(key, members);
       const labelSet = labelSets.get(facts) ?? labelSets.size;
       labelSets.set(facts, labelSet);
@@ -122,7 +123,7 @@ export class Identities {
 
 /** Pods of all of them together. */
 export const podCount = (identities: readonly Identity[]): number =>
-  identities.reduce((sum, { pods }) => sum + pods.length, 0);
+  identities.reduce((sum, { pods }) => sum + pods.size, 0);
 
 /** The number behind a port's name, or -1. Of two with one name the first counts (kubernetes pkg/api/v1/pod FindPort). */
 const namedPort = (identity: Identity, name: string, protocol: Protocol): number =>

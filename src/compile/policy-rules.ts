@@ -151,11 +151,11 @@ function restrict(peers: readonly Peer[], owners: readonly Identity[]): readonly
     if (sets.has(identity.labelSet)) return [];
     if (has(PeerKind.NAMESPACE, identity.namespace) || has(PeerKind.IDENTITY, identity.row))
       return [identityPods(identity)];
-    return identity.pods
-      .filter(({ address }) =>
+    return [...identity.pods.values()]
+      .filter((address) =>
         blocks.some((one) => prefixContains({ base: one.value, length: one.length }, address)),
       )
-      .map(({ address }) => block({ base: address, length: 32 }));
+      .map((address) => block({ base: address, length: 32 }));
   });
   return [...[...sets].map(labelledPods), ...others];
 }

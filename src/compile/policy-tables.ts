@@ -1,15 +1,12 @@
 /** The tables of NetworkPolicies, drawn in tables/policies. */
-import { formatPrefix } from '../addr/ipv4.js';
 import { TableBuilder } from '../layout/builder.js';
 import type { Cluster } from '../model/cluster.js';
 import { NONE } from '../tables/nodes.js';
 import {
   Effect,
-  PeerKind,
   POLICY_DOCUMENTS,
   POLICY_IDENTITIES,
   POLICY_ISOLATING,
-  POLICY_MEMBERS,
   POLICY_NAMESPACES,
   POLICY_PEERS,
   POLICY_PODS,
@@ -18,7 +15,7 @@ import {
   POLICY_TARGETS,
 } from '../tables/policies.js';
 import type { PolicySet } from './policy.js';
-import { type Identity, podCount } from './policy-identities.js';
+import type { Identity } from './policy-identities.js';
 import type { Direction, Peer, RuleRow } from './policy-rules.js';
 import { ScopeBuilder } from './policy-scopes.js';
 import type { Strings } from './strings.js';
@@ -32,7 +29,7 @@ export function buildPolicyTables(
 ): readonly TableBuilder<never>[] {
   const scopes = buildScopes(set);
   const identities = buildIdentities(set, scopes.ofIdentity, strings);
-  const rules = buildRules(cluster, set, flowRules, strings);
+  const rules = buildRules(set, flowRules);
   const documents = new TableBuilder(POLICY_DOCUMENTS);
   const namespaces = new TableBuilder(POLICY_NAMESPACES);
   if (set.rows.length > 0) {
@@ -47,7 +44,6 @@ export function buildPolicyTables(
   return [
     identities.pods,
     identities.table,
-    identities.members,
     scopes.table,
     scopes.isolating,
     scopes.builder.finishSlots(),
@@ -115,46 +111,34 @@ function rulesOf(
 
 function buildIdentities({ identities, podCount }: PolicySet, scopes: ScopesOfIdentity, strings: Strings) {
   const table = new TableBuilder(POLICY_IDENTITIES);
-  const members = new TableBuilder(POLICY_MEMBERS);
   const pods = new TableBuilder(POLICY_PODS);
-  const ofPod: number[] = [];
+  for (let pod = 0; pod < podCount; pod++) pods.add({ identity: NONE, next: NONE });
   for (const { row, namespace, labelSet, labels, ports, pods: own } of identities.all) {
+    const rows = [...own.keys()];
     table.add({
       namespace,
       labels: labelSet,
       ingress: scopes.ingress[row]!,
       egress: scopes.egress[row]!,
-      podFirst: members.rows,
-      podCount: own.length,
+      podFirst: rows[0] ?? NONE,
+      podCount: rows.length,
       facts: strings.id(JSON.stringify({ labels, ports })),
     });
-    for (const pod of own) {
-      members.add({ pod: pod.row });
-      ofPod[pod.row] = row;
+    for (const [i, pod] of rows.entries()) {
+      pods.set(pod, 'identity', row);
+      pods.set(pod, 'next', rows[i + 1] ?? NONE);
     }
   }
-  for (let pod = 0; pod < podCount; pod++) pods.add({ identity: ofPod[pod] ?? NONE });
-  return { table, members, pods };
+  return { table, pods };
 }
 
-function buildRules(
-  cluster: Cluster,
-  { identities, rows }: PolicySet,
-  flowRules: readonly number[],
-  strings: Strings,
-) {
+function buildRules({ rows }: PolicySet, flowRules: readonly number[]) {
   const table = new TableBuilder(POLICY_RULES);
   const targets = new TableBuilder(POLICY_TARGETS);
   const peers = new TableBuilder(POLICY_PEERS);
   // Rules of one policy share their targets, entries of one rule their peers.
   const targetRuns = new Map<readonly Identity[], number>();
   const peerRuns = new Map<readonly Peer[], number>();
-  const counts = (peer: Peer): number => {
-    const { all, ofNamespace, ofLabelSet } = identities;
-    if (peer.kind === PeerKind.IDENTITY) return podCount([all[peer.value]!]);
-    if (peer.kind === PeerKind.NAMESPACE) return podCount(ofNamespace[peer.value]!);
-    return peer.kind === PeerKind.LABELS ? podCount(ofLabelSet[peer.value]!) : 0;
-  };
   for (const [number, row] of rows.entries()) {
     let targetFirst = 0;
     if (row.targets !== null) {
@@ -175,59 +159,8 @@ function buildRules(
       peerCount: row.peers.length,
       portFirst: row.portFirst,
       portLast: row.portLast,
-      match: strings.id(matchText(cluster, row, counts)),
       effect: row.effect,
     });
   }
   return { table, targets, peers };
-}
-
-const PROTOCOLS: Readonly<Record<number, string>> = { 6: 'tcp', 17: 'udp', 132: 'sctp' };
-
-/** The rule's many flows as one match: `tcp,nw_src={3 pods},nw_dst={2 pods},tp_dst=8080,reg1=0x3e9`. */
-function matchText(cluster: Cluster, row: RuleRow, counts: (peer: Peer) => number): string {
-  const isIngress = row.direction === 'ingress';
-  const protocol = row.portFirst >>> 16;
-  const isAll = protocol === 0;
-  const parts = [isAll ? 'ip' : PROTOCOLS[protocol]!];
-  const peer = peersText(cluster, row.peers, counts);
-  const own = row.targets === null ? '' : manyText(podCount(row.targets));
-  const [src, dst] = isIngress ? [peer, own] : [own, peer];
-  if (src.startsWith('reg0')) parts.push(src);
-  else if (src !== '') parts.push(`nw_src=${src}`);
-  if (dst !== '') parts.push(`nw_dst=${dst}`);
-  const [first, last] = [row.portFirst & 0xffff, row.portLast & 0xffff];
-  if (!isAll && first === last) parts.push(`tp_dst=${first}`);
-  else if (!isAll && last - first < 0xffff) parts.push(`tp_dst=${first}-${last}`);
-  const vni = cluster.namespaces[row.namespace]?.vni;
-  if (vni !== undefined) parts.push(`reg${isIngress ? 1 : 0}=${registerText(vni)}`);
-  return parts.join(',');
-}
-
-/** ovs-ofctl writes 0 without 0x. */
-const registerText = (value: number): string => (value === 0 ? '0' : `0x${value.toString(16)}`);
-
-const manyText = (pods: number): string => `{${pods} ${pods === 1 ? 'pod' : 'pods'}}`;
-
-function peersText(cluster: Cluster, peers: readonly Peer[], counts: (peer: Peer) => number): string {
-  const [first] = peers;
-  if (peers.some((peer) => peer.kind === PeerKind.ANY)) return '';
-  // The SDN's flow for an empty namespaceSelector says nothing of the other end.
-  if (cluster.policyMode === 'sdn' && peers.some((peer) => peer.kind === PeerKind.POD)) return '';
-  if (first === undefined) return '{}';
-  if (peers.length === 1 && first.kind === PeerKind.NETID) return `reg0=${registerText(first.value)}`;
-  if (peers.length === 1 && first.kind === PeerKind.NETID_POD)
-    return `reg0=${registerText(cluster.namespaces[first.value]!.vni)}`;
-  const blocks = peers.filter((peer) => peer.kind === PeerKind.BLOCK);
-  if (peers.length === 1 && blocks.length === 1)
-    return formatPrefix({ base: first.value, length: first.length }).replace(/\/32$/, '');
-  const words: string[] = [];
-  const spaces = peers.filter((peer) => peer.kind === PeerKind.NETID || peer.kind === PeerKind.NETID_POD);
-  const pods = peers.reduce((sum, peer) => sum + counts(peer), 0);
-  if (pods > 0) words.push(manyText(pods).slice(1, -1));
-  if (peers.some((peer) => peer.kind === PeerKind.POD)) words.push('every pod');
-  if (peers.some((peer) => peer.kind === PeerKind.NODE)) words.push('own node');
-  if (spaces.length > 0) words.push(`${spaces.length} NetIDs`);
-  if (blocks.length > 0) words.push(`${blocks.length} blocks`);
-  return `{${words.join(', ')}}`;
 }

@@ -127,7 +127,7 @@ function* isolationFlows(
     const isolating = set.isolatedBy[direction][identity.row]!;
     if (isolating.length === 0) continue;
     const object = strings.id(isolating.map((number) => names[number]!).join(', '));
-    for (const { address } of identity.pods) {
+    for (const address of identity.pods.values()) {
       const target: Fields = direction === 'ingress' ? { nwDst: host(address) } : { nwSrc: host(address) };
       yield {
         table,

@@ -48,8 +48,14 @@ export function dumpFlows(
     if (words.object === `HostSubnet ${nodeName}`) continue;
     dumped.push(withText(table, words));
   }
-  for (const { table, rule, match } of policyFlows(epoch, node, here))
-    dumped.push(withText(table, { ...describe(rule), match }));
+  let last = -1;
+  let words: FlowWords | null = null;
+  for (const { table, rule, match } of policyFlows(epoch, node, here)) {
+    // Many flows of one rule come one after the other.
+    if (rule !== last) words = describe(rule);
+    last = rule;
+    dumped.push(withText(table, { ...words!, match }));
+  }
   const note = { cookie: 0, priority: 32_768, match: '', actions: versionNote(mode), object: 'rule version' };
   dumped.push(withText(253, note));
   return dumped.sort((a, b) => a.table - b.table || b.priority - a.priority || (a.text < b.text ? -1 : 1));

@@ -127,11 +127,11 @@ function peerWords(epoch: Epoch, kind: number, value: number, length: number, no
 
 function addressesOf(epoch: Epoch, identity: number): string[] {
   const { pods, flows } = epoch.tables;
-  const { identities, members } = flows.policies;
-  const first = identities.podFirst[identity]!;
-  return Array.from(members.pod.subarray(first, first + identities.podCount[identity]!), (pod) =>
-    formatIpv4(pods.address[pod]!),
-  );
+  const { identities, pods: members } = flows.policies;
+  const addresses: string[] = [];
+  for (let pod = identities.podFirst[identity]!; pod !== NONE; pod = members.next[pod]!)
+    addresses.push(formatIpv4(pods.address[pod]!));
+  return addresses;
 }
 
 const PROTOCOLS: Readonly<Record<number, string>> = { 6: 'tcp', 17: 'udp', 132: 'sctp' };

@@ -16,6 +16,7 @@ import {
   policyDenial,
   quirkText,
 } from './policy-decision.js';
+import { policyMatch } from './policy-match.js';
 
 export interface RuleText {
   readonly priority: number;
@@ -118,7 +119,7 @@ export function ruleText(epoch: Epoch, rule: number, node: number = NONE): RuleT
   const quirk = quirkText(flows.rule.quirk[rule]!);
   return {
     priority: flows.subtable.priority[subtable]!,
-    match: policyRule < 0 ? matchText(epoch, rule) : epoch.text(flows.policies.rules.match[policyRule]!),
+    match: policyRule < 0 ? matchText(epoch, rule) : policyMatch(epoch, policyRule),
     actions: actionText(epoch, rule, node),
     cookie: flows.rule.cookie[rule]!,
     object: epoch.text(flows.rule.object[rule]!),

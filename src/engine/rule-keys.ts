@@ -7,14 +7,20 @@ import { NONE } from '../tables/nodes.js';
 export function ruleKeys(epoch: Epoch): string[] {
   const { flows, nodes } = epoch.tables;
   const { rule, subtable, field, value, policies } = flows;
+  const turns = new Map<string, number>();
   return Array.from({ length: rule.rows }, (_, row) => {
     const s = rule.subtable[row]!;
     const first = subtable.fieldFirst[s]!;
     const node = rule.node[row]!;
     const policyRule = policyRuleOf(flows, row);
     if (policyRule >= 0) {
-      const words = policies.rules.match[policyRule]!;
-      return `${subtable.table[s]} ${epoch.text(rule.object[row]!)} ${rule.quirk[row]} ${epoch.text(words)}`;
+      const { portFirst, portLast, effect } = policies.rules;
+      const ports = `${portFirst[policyRule]}-${portLast[policyRule]} ${effect[policyRule]}`;
+      const key = `${subtable.table[s]} ${epoch.text(rule.object[row]!)} ${rule.quirk[row]} ${ports}`;
+      // Those of several other ends are alike but for these, whose numbers of pods change.
+      const turn = (turns.get(key) ?? 0) + 1;
+      turns.set(key, turn);
+      return `${key} ${turn}`;
     }
     const match: string[] = [];
     for (let i = 0; i < subtable.fieldCount[s]!; i++) {

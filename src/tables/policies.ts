@@ -8,16 +8,16 @@
  *    scope, the other end's address -> PLV1 interval -> PLB1 block, its parent, … (ipBlocks that hold the address)
  *    slot or block -> PLL1 list -> PLT1 port interval -> PLR1 rule -> FRL1 rule
  *
- *  PLP1, by pod: identity u32.   PLM1: pod u32, runs by identity.
+ *  PLP1, by pod: identity u32 | next u32: the next pod of the same identity, NONE ends.
  *  PLI1: namespace u32 | labels u32 (equal for equal labels in any namespace) | ingress u32 | egress u32 (scopes, NONE: not
- *        isolated) | podFirst u32 | podCount u32 | facts u32
+ *        isolated) | podFirst u32 (NONE: no pod) | podCount u32 | facts u32
  *  PLS1: next u32 | first u32 | count u32 (its intervals) | policyFirst u32 | policyCount u32 | kinds u16 | effect u8
  *  PLQ1: document u32, runs by scope: the policies that isolate.
  *  PLH1: scope u32 | value u32 | list u32, +1; 0 is empty | kind u8. Linear probing, power-of-two, load <= 0.5.
  *  PLV1: start u32, rising within a scope | block u32.   PLB1: parent u32 | list u32. NONE ends.
  *  PLL1: first u32 | count u32.   PLT1: start u32, protocol << 16 | port, rising within a list | rule u32, NONE: a gap.
  *  PLR1: rule u32 (row of FRL1) | namespace u32 | targetFirst u32 | targetCount u32 | peerFirst u32 | peerCount u32 |
- *        portFirst u32 | portLast u32 | match u32 | effect u8. What compile made PLS1 to PLT1 of; for explanations.
+ *        portFirst u32 | portLast u32 | effect u8. What compile made PLS1 to PLT1 of; for explanations.
  *  PLG1: identity u32, runs of targets.   PLE1: value u32 | kind u8 | length u8, runs of peers.
  *  PLD1, by policy: name u32 | document u32.   PLN1, by namespace: labels u32. JSON as strings; for explanations.
  *  Written by compile, read-only. */
@@ -25,7 +25,7 @@ import { type ColumnType, layout, type Table, type TableLayout, type TableOf } f
 import { ADDRESS_KIND, type ADDRESS_TABLE, findAddress } from './addresses.js';
 import { type NODE_TABLE, NONE } from './nodes.js';
 
-export const POLICY_PODS = layout('PLP1', { identity: 'u32' });
+export const POLICY_PODS = layout('PLP1', { identity: 'u32', next: 'u32' });
 export const POLICY_IDENTITIES = layout('PLI1', {
   namespace: 'u32',
   labels: 'u32',
@@ -35,7 +35,6 @@ export const POLICY_IDENTITIES = layout('PLI1', {
   podCount: 'u32',
   facts: 'u32',
 });
-export const POLICY_MEMBERS = layout('PLM1', { pod: 'u32' });
 export const POLICY_SCOPES = layout('PLS1', {
   next: 'u32',
   first: 'u32',
@@ -61,7 +60,6 @@ export const POLICY_RULES = layout('PLR1', {
   peerCount: 'u32',
   portFirst: 'u32',
   portLast: 'u32',
-  match: 'u32',
   effect: 'u8',
 });
 export const POLICY_TARGETS = layout('PLG1', { identity: 'u32' });
@@ -73,7 +71,6 @@ export const POLICY_NAMESPACES = layout('PLN1', { labels: 'u32' });
 export const POLICY_ORDER = [
   POLICY_PODS,
   POLICY_IDENTITIES,
-  POLICY_MEMBERS,
   POLICY_SCOPES,
   POLICY_ISOLATING,
   POLICY_SLOTS,
@@ -108,7 +105,6 @@ export const Effect = { Stands: 0, Added: 1, LeftOut: 2 } as const;
 export interface PolicyTables {
   readonly pods: TableOf<typeof POLICY_PODS>;
   readonly identities: TableOf<typeof POLICY_IDENTITIES>;
-  readonly members: TableOf<typeof POLICY_MEMBERS>;
   readonly scopes: TableOf<typeof POLICY_SCOPES>;
   readonly isolating: TableOf<typeof POLICY_ISOLATING>;
   readonly slots: TableOf<typeof POLICY_SLOTS>;
@@ -137,7 +133,6 @@ export function openPolicies(
   return {
     pods: open(i++, POLICY_PODS),
     identities: open(i++, POLICY_IDENTITIES),
-    members: open(i++, POLICY_MEMBERS),
     scopes: open(i++, POLICY_SCOPES),
     isolating: open(i++, POLICY_ISOLATING),
     slots: open(i++, POLICY_SLOTS),
