@@ -1,7 +1,7 @@
 /** What br0 knows of the other ends: the nodes behind the tunnel, and its own pods.
  *  Source: openshift/sdn pkg/network/node/ovscontroller.go (AddHostSubnetRules, setupPodFlows). */
 import { createHash } from 'node:crypto';
-import type { Cluster } from '../model/cluster.js';
+import type { Cluster, Pod } from '../model/cluster.js';
 import { OFPORT, Op } from '../tables/flows.js';
 import { NONE } from '../tables/nodes.js';
 import type { Action, Flow, Match } from './flow-builder.js';
@@ -37,30 +37,51 @@ export function* hostSubnetFlows(cluster: Cluster, strings: Strings): Generator<
   }
 }
 
-/** Four tables know a pod: source check, NetID of what comes back by tun0, ARP, delivery. */
+/** Flows of all pods. */
 export function* podFlows(cluster: Cluster, places: Places, strings: Strings): Generator<Flow> {
   for (const pod of cluster.pods) {
     const inPort = places.ofport.get(podKey(pod));
     if (inPort === undefined) continue;
-    const vni = places.vni.get(pod.namespace) ?? 0;
-    const address = host(pod.address);
-    const flow = (table: number, match: Match, actions: readonly Action[]): Flow => ({
-      table,
-      priority: 100,
+    yield* flowsOfPod(pod.address, {
+      inPort,
       node: places.node.get(pod.node)!,
-      match,
-      actions,
-      object: strings.id(`Pod ${podKey(pod)}`),
+      vni: places.vni.get(pod.namespace) ?? 0,
+      object: strings.id(podObject(pod)),
     });
-    const loadSource: Action = [Op.LoadReg0, vni];
-    yield flow(20, arp({ inPort, nwSrc: address, arpShaLo: pod.address }), [loadSource, [Op.Goto, 30]]);
-    yield flow(20, ip({ inPort, nwSrc: address }), [loadSource, [Op.Goto, 27]]);
-    yield flow(25, ip({ nwSrc: address }), [loadSource, [Op.Goto, 27]]);
-    yield flow(40, arp({ nwDst: address }), [[Op.Output, inPort]]);
-    yield flow(70, ip({ nwDst: address }), [
+  }
+}
+
+export const podObject = (pod: Pod): string => `Pod ${podKey(pod)}`;
+
+/** Where a pod is: OpenFlow port, row of the node, NetID; and the string that names it. */
+export interface PodPlace {
+  readonly inPort: number;
+  readonly node: number;
+  readonly vni: number;
+  readonly object: number;
+}
+
+/** Four tables know a pod: source check, NetID of what comes back by tun0, ARP, delivery. */
+export function flowsOfPod(address: number, { inPort, node, vni, object }: PodPlace): readonly Flow[] {
+  const own = host(address);
+  const flow = (table: number, match: Match, actions: readonly Action[]): Flow => ({
+    table,
+    priority: 100,
+    node,
+    match,
+    actions,
+    object,
+  });
+  const loadSource: Action = [Op.LoadReg0, vni];
+  return [
+    flow(20, arp({ inPort, nwSrc: own, arpShaLo: address }), [loadSource, [Op.Goto, 30]]),
+    flow(20, ip({ inPort, nwSrc: own }), [loadSource, [Op.Goto, 27]]),
+    flow(25, ip({ nwSrc: own }), [loadSource, [Op.Goto, 27]]),
+    flow(40, arp({ nwDst: own }), [[Op.Output, inPort]]),
+    flow(70, ip({ nwDst: own }), [
       [Op.LoadReg1, vni],
       [Op.LoadReg2, inPort],
       [Op.Goto, 80],
-    ]);
-  }
+    ]),
+  ];
 }

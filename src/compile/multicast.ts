@@ -30,6 +30,10 @@ export function* multicastFlows(cluster: Cluster, places: Places, strings: Strin
   }
 }
 
+/** NetIDs whose pods get copies of what is sent to groups. */
+export const multicastNetIds = (cluster: Cluster): ReadonlySet<number> =>
+  new Set(enabledNetIds(cluster).map(([vni]) => vni));
+
 /** One list for all nodes: none sends to itself. */
 function toNodes(cluster: Cluster): readonly Action[] {
   if (cluster.nodes.length < 2) return toTable(120);

@@ -2,7 +2,7 @@
 import { maskOf } from '../addr/ipv4.js';
 import { type Mac, POD_MAC_HI } from '../addr/mac.js';
 import { TableBuilder } from '../layout/builder.js';
-import type { Cluster, Node, Pod, Protocol } from '../model/cluster.js';
+import type { Cluster, ContainerPort, Node, Pod, Protocol } from '../model/cluster.js';
 import { ADDRESS_KIND, ADDRESS_TABLE, mix32, slotsFor } from '../tables/addresses.js';
 import { OFPORT } from '../tables/flows.js';
 import {
@@ -178,10 +178,13 @@ function addOfports(
 }
 
 function listenPorts(pod: Pod, listen: TableBuilder<typeof LISTEN_TABLE.columns>): number {
-  for (const port of pod.ports)
-    listen.add({ portProto: ((port.port << 16) | PROTOCOL_NUMBER[port.protocol]) >>> 0 });
+  for (const port of pod.ports) listen.add({ portProto: listenKey(port) });
   return pod.ports.length;
 }
+
+/** As LSN1 has a port. */
+export const listenKey = ({ port, protocol }: ContainerPort): number =>
+  ((port << 16) | PROTOCOL_NUMBER[protocol]) >>> 0;
 
 /** Pods behind the Service that pods have as nameserver. */
 export function dnsPodKeys(cluster: Pick<Cluster, 'dns' | 'services'>): Set<string> {

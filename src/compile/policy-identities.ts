@@ -16,17 +16,21 @@ export interface Identity {
   /** Those of the pods' ports whose names rules use. */
   readonly ports: readonly ContainerPort[];
   /** Their addresses, by row of the pod table. */
-  readonly pods: ReadonlyMap<number, number>;
+  readonly pods: Map<number, number>;
 }
 
 export class Identities {
-  readonly all: readonly Identity[];
+  readonly all: Identity[] = [];
   /** By row of the namespace. */
-  readonly ofNamespace: readonly (readonly Identity[])[];
+  readonly ofNamespace: readonly Identity[][];
+  readonly #keys: readonly string[];
+  readonly #names: ReadonlySet<string>;
+  readonly #byFacts = new Map<string, Identity>();
+  readonly #labelSets = new Map<string, number>();
   readonly #namespaces: readonly Namespace[];
   readonly #rows: ReadonlyMap<string, number>;
   /** By number of a set of labels: those who have it. */
-  readonly ofLabelSet: readonly (readonly Identity[])[];
+  readonly ofLabelSet: Identity[][] = [];
   /** What was selected before, as many policies ask alike. */
   readonly #selected = new Map<string, readonly Identity[]>();
   readonly #selectedNamespaces = new Map<string, readonly number[]>();
@@ -37,37 +41,43 @@ export class Identities {
     this.#namespaces = cluster.namespaces;
     this.#rows = new Map(cluster.namespaces.map((namespace, row) => [namespace.name, row]));
     const { keys, names } = whatPoliciesAskFor(cluster);
-    const ofNamespace: Identity[][] = cluster.namespaces.map(() => []);
-    const all: Identity[] = [];
-    const ofLabelSet: Identity[][] = [];
-    const labelSets = new Map<string, number>();
-    const known = new Map<string, Map<number, number>>();
+    this.#keys = keys;
+    this.#names = names;
+    this.ofNamespace = cluster.namespaces.map(() => []);
     for (const pod of cluster.pods) {
-      const namespace = this.#rows.get(pod.namespace);
-      if (pod.isHostNetwork || namespace === undefined) continue;
-      const labels = askedLabels(pod, keys);
-      const ports = pod.ports.filter((port) => names.has(port.name));
-      const facts = JSON.stringify([labels, ports]);
-      const key = `${namespace} ${facts}`;
-      const own = podRows.get(podKey(pod))!;
-      const pods = known.get(key);
-      if (pods !== undefined) {
-        pods.set(own, pod.address);
-        continue;
-      }
-      const members = new Map([[own, pod.address]]);
-      known.set(key, members);
-      const labelSet = labelSets.get(facts) ?? labelSets.size;
-      labelSets.set(facts, labelSet);
-      const identity = { row: all.length, namespace, labelSet, labels, ports, pods: members };
-      if (ofLabelSet.length === labelSet) ofLabelSet.push([]);
-      ofLabelSet[labelSet]!.push(identity);
-      all.push(identity);
-      ofNamespace[namespace]!.push(identity);
+      if (pod.isHostNetwork || !this.#rows.has(pod.namespace)) continue;
+      const identity = this.find(pod) ?? this.add(pod);
+      identity.pods.set(podRows.get(podKey(pod))!, pod.address);
     }
-    this.all = all;
-    this.ofLabelSet = ofLabelSet;
-    this.ofNamespace = ofNamespace;
+  }
+
+  /** Identity of a pod of a known namespace, if one is there. */
+  find(pod: Pod): Identity | undefined {
+    return this.#byFacts.get(`${this.#rows.get(pod.namespace)} ${factsOf(this.#askedOf(pod))}`);
+  }
+
+  /** The labels and ports of the pod that policies ask for. */
+  #askedOf(pod: Pod): Pick<Identity, 'labels' | 'ports'> {
+    return {
+      labels: askedLabels(pod, this.#keys),
+      ports: pod.ports.filter((port) => this.#names.has(port.name)),
+    };
+  }
+
+  /** An identity, without pods, for a pod whose identity is not there yet. What was selected before does not know it. */
+  add(pod: Pod): Identity {
+    const namespace = this.#rows.get(pod.namespace)!;
+    const { labels, ports } = this.#askedOf(pod);
+    const facts = factsOf({ labels, ports });
+    const labelSet = this.#labelSets.get(facts) ?? this.#labelSets.size;
+    this.#labelSets.set(facts, labelSet);
+    const identity = { row: this.all.length, namespace, labelSet, labels, ports, pods: new Map() };
+    this.#byFacts.set(`${namespace} ${facts}`, identity);
+    if (this.ofLabelSet.length === labelSet) this.ofLabelSet.push([]);
+    this.ofLabelSet[labelSet]!.push(identity);
+    this.all.push(identity);
+    this.ofNamespace[namespace]!.push(identity);
+    return identity;
   }
 
   /** Row of a namespace, or -1. */
@@ -120,6 +130,9 @@ export class Identities {
     return found;
   }
 }
+
+const factsOf = ({ labels, ports }: Pick<Identity, 'labels' | 'ports'>): string =>
+  JSON.stringify([labels, ports]);
 
 /** Pods of all of them together. */
 export const podCount = (identities: readonly Identity[]): number =>

@@ -31,7 +31,7 @@ import {
 import { selectsEverything } from './selector.js';
 
 /** From this many flows on, of both directions, upstream leaves a policy's allows out (skipIfTooManyFlows). */
-const FLOWS_MAX = 10_000;
+export const FLOWS_MAX = 10_000;
 /** Its pods are the nodes themselves: selected as NetID 0 (HostNetworkNamespace). */
 const HOST_NETWORK_NAMESPACE = 'openshift-host-network';
 
@@ -43,9 +43,7 @@ export function* sdnRows(
   namespace: number,
   targets: readonly Identity[] | null,
 ): Generator<RuleRow> {
-  const policed = DIRECTIONS.filter((direction) =>
-    direction === 'ingress' ? policy.hasIngress : policy.hasEgress,
-  );
+  const policed = directionsOf(policy);
   const rules = policed.flatMap((direction) =>
     policy[direction].map((rule, index) => ({
       direction,
@@ -54,9 +52,7 @@ export function* sdnRows(
       ends: endsOf(identities, namespaces, rule, direction, namespace),
     })),
   );
-  const pods = targets === null ? 1 : podCount(targets);
-  const flows = rules.reduce((sum, { rule, ends }) => sum + pods * ends.flows * portFlows(rule), 0);
-  if (flows >= FLOWS_MAX) {
+  if (hasTooMany(targets, countedEnds(identities, policy, namespace))) {
     for (const direction of policed)
       for (const row of apiRows(identities, policy, direction, namespace, targets))
         yield { ...row, effect: Effect.LeftOut, quirk: Quirk.TooManyFlows };
@@ -70,8 +66,6 @@ export function* sdnRows(
 interface Ends {
   readonly peers: readonly Peer[];
   readonly more: readonly { readonly quirk: number; readonly peers: readonly Peer[] }[];
-  /** How many flows upstream makes of the peers. */
-  readonly flows: number;
 }
 
 function* ruleRows(
@@ -119,12 +113,11 @@ function endsOf(
   direction: Direction,
   own: number,
 ): Ends {
-  if (rule.peers.length === 0) return { peers: [ANYONE], more: [], flows: 1 };
+  if (rule.peers.length === 0) return { peers: [ANYONE], more: [] };
   const all = rule.peers.map((one) => endOf(identities, namespaces, one, direction, own));
   return {
     peers: all.flatMap(({ peers }) => peers),
     more: all.flatMap(({ more }) => more),
-    flows: all.reduce((sum, { flows }) => sum + flows, 0),
   };
 }
 
@@ -136,27 +129,83 @@ function endOf(
   own: number,
 ): Ends {
   if (one.kind === 'block') {
-    const peers = subtract(one.prefix, one.except).map(block);
-    return { peers, more: [], flows: peers.length };
+    return { peers: subtract(one.prefix, one.except).map(block), more: [] };
   }
   const { podSelector, namespaceSelector } = one;
-  if (podSelector === null && namespaceSelector !== null && selectsEverything(namespaceSelector))
-    return { peers: [ANY_POD], more: [{ quirk: Quirk.EmptyNamespaceSelector, peers: [ANYONE] }], flows: 1 };
+  if (isEveryNamespace(one))
+    return { peers: [ANY_POD], more: [{ quirk: Quirk.EmptyNamespaceSelector, peers: [ANYONE] }] };
   const spaces = spacesOf(identities, namespaceSelector, own);
   const everyPod = podSelector === null || selectsEverything(podSelector);
-  const byNetId = direction === 'ingress' && (namespaceSelector === null ? everyPod : podSelector === null);
-  if (byNetId) return netIdEnds(namespaces, spaces, namespaceSelector !== null);
-  const flows = spaces.reduce(
-    (sum, space) =>
-      sum + podCount(everyPod ? identities.ofNamespace[space]! : identities.select(space, podSelector)),
-    0,
-  );
+  if (isByNetId(one, direction)) return netIdEnds(namespaces, spaces, namespaceSelector !== null);
   // Beside an empty podSelector upstream has a flow for each pod, and none for everybody.
   const peers = everyPod
     ? spaces.map(namespacePods)
     : podPeers(identities, podSelector, namespaceSelector, own);
-  return { peers, more: [], flows };
+  return { peers, more: [] };
 }
+
+type PodsPeer = Extract<PolicyPeer, { kind: 'pods' }>;
+
+const isEveryNamespace = ({ podSelector, namespaceSelector }: PodsPeer): boolean =>
+  podSelector === null && namespaceSelector !== null && selectsEverything(namespaceSelector);
+
+const isByNetId = ({ podSelector, namespaceSelector }: PodsPeer, direction: Direction): boolean =>
+  direction === 'ingress' &&
+  (namespaceSelector === null
+    ? podSelector === null || selectsEverything(podSelector)
+    : podSelector === null);
+
+/** What upstream makes flows of in a rule: so many ends that are no pods, and the pods of these identities; each as often as
+ *  the rule's ports ask for. */
+export interface CountedEnds {
+  readonly ports: number;
+  readonly fixed: number;
+  readonly pods: readonly (readonly Identity[])[];
+}
+
+/** The ends of all rules of a policy, both directions. The lists of whole namespaces are those of `identities` themselves. */
+export function countedEnds(
+  identities: Identities,
+  policy: NetworkPolicy,
+  own: number,
+): readonly CountedEnds[] {
+  return directionsOf(policy).flatMap((direction) =>
+    policy[direction].map((rule) => {
+      const pods: (readonly Identity[])[] = [];
+      let fixed = rule.peers.length === 0 ? 1 : 0;
+      for (const one of rule.peers) {
+        if (one.kind === 'block') {
+          fixed += subtract(one.prefix, one.except).length;
+          continue;
+        }
+        const spaces = isEveryNamespace(one) ? [] : spacesOf(identities, one.namespaceSelector, own);
+        if (isEveryNamespace(one)) fixed++;
+        else if (isByNetId(one, direction)) fixed += spaces.length;
+        else
+          for (const space of spaces)
+            pods.push(
+              one.podSelector === null || selectsEverything(one.podSelector)
+                ? identities.ofNamespace[space]!
+                : identities.select(space, one.podSelector),
+            );
+      }
+      return { ports: portFlows(rule), fixed, pods };
+    }),
+  );
+}
+
+/** Are there so many flows that upstream leaves the policy's allows out? `targets` as for apiRows. */
+export function hasTooMany(targets: readonly Identity[] | null, ends: readonly CountedEnds[]): boolean {
+  const perTarget = ends.reduce(
+    (sum, { ports, fixed, pods }) =>
+      sum + ports * pods.reduce((all, identities) => all + podCount(identities), fixed),
+    0,
+  );
+  return perTarget * (targets === null ? 1 : podCount(targets)) >= FLOWS_MAX;
+}
+
+const directionsOf = (policy: NetworkPolicy): readonly Direction[] =>
+  DIRECTIONS.filter((direction) => (direction === 'ingress' ? policy.hasIngress : policy.hasEgress));
 
 /** On ingress whole namespaces are known by the sender's NetID, and 0 is not only that of a namespace. */
 function netIdEnds(namespaces: readonly Namespace[], spaces: readonly number[], isSelected: boolean): Ends {
@@ -168,7 +217,7 @@ function netIdEnds(namespaces: readonly Namespace[], spaces: readonly number[], 
     return vni === 0 ? [netIdPod(space)] : [];
   });
   const more = spaces.some(isZero) ? [{ quirk: Quirk.NetIdZero, peers: [netId(0)] }] : [];
-  return { peers, more, flows: spaces.length };
+  return { peers, more };
 }
 
 /** How many flows upstream makes of a rule's ports. */

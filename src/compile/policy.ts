@@ -34,7 +34,7 @@ export interface PolicySet {
   readonly identities: Identities;
   readonly rows: readonly RuleRow[];
   /** By direction, then by row of the identity: numbers of the policies that isolate it. */
-  readonly isolatedBy: Readonly<Record<Direction, readonly (readonly number[])[]>>;
+  readonly isolatedBy: Readonly<Record<Direction, (readonly number[])[]>>;
   /** By direction, then by row of the namespace: does a policy isolate all that is in it? */
   readonly isWhole: Readonly<Record<Direction, readonly boolean[]>>;
 }
@@ -93,7 +93,7 @@ const ownNodeRow = (direction: Direction, targets: readonly Identity[], stands: 
 
 /** Flows of every namespace; which pods are on which node does not matter, since only these can set the register. */
 export function* policyFlows(cluster: Cluster, set: PolicySet, strings: Strings): Generator<Flow> {
-  const names = cluster.policies.map(({ namespace, name }) => `NetworkPolicy ${namespace}/${name}`);
+  const names = policyNames(cluster);
   for (const direction of DIRECTIONS)
     for (const [row, namespace] of cluster.namespaces.entries())
       if (!set.isWhole[direction][row])
@@ -112,6 +112,24 @@ export function* policyFlows(cluster: Cluster, set: PolicySet, strings: Strings)
   }
 }
 
+const policedBy = (direction: Direction, vni: number): Fields =>
+  direction === 'ingress' ? { reg1: vni } : { reg0: vni };
+
+/** A pod that is isolated in a namespace where not all are. `object`: string that names the policies. */
+export function isolatedPodFlow(direction: Direction, vni: number, address: number, object: number): Flow {
+  const { table, reason } = SIDE[direction];
+  const target: Fields = direction === 'ingress' ? { nwDst: host(address) } : { nwSrc: host(address) };
+  const match = ip({ ...policedBy(direction, vni), ...target });
+  return { table, priority: 100, node: NONE, match, actions: DROP, reason, object };
+}
+
+/** Names of policies, as an isolated pod's flow has them. */
+export const isolatingText = (names: readonly string[], isolating: readonly number[]): string =>
+  isolating.map((number) => names[number]!).join(', ');
+
+export const policyNames = (cluster: Cluster): readonly string[] =>
+  cluster.policies.map(({ namespace, name }) => `NetworkPolicy ${namespace}/${name}`);
+
 /** Some pods of the namespace are isolated, the others take everything. */
 function* isolationFlows(
   set: PolicySet,
@@ -121,30 +139,19 @@ function* isolationFlows(
   names: readonly string[],
   strings: Strings,
 ): Generator<Flow> {
-  const { table, allow, reason } = SIDE[direction];
-  const policed: Fields = direction === 'ingress' ? { reg1: namespace.vni } : { reg0: namespace.vni };
+  const { table, allow } = SIDE[direction];
   for (const identity of identities) {
     const isolating = set.isolatedBy[direction][identity.row]!;
     if (isolating.length === 0) continue;
-    const object = strings.id(isolating.map((number) => names[number]!).join(', '));
-    for (const address of identity.pods.values()) {
-      const target: Fields = direction === 'ingress' ? { nwDst: host(address) } : { nwSrc: host(address) };
-      yield {
-        table,
-        priority: 100,
-        node: NONE,
-        match: ip({ ...policed, ...target }),
-        actions: DROP,
-        reason,
-        object,
-      };
-    }
+    const object = strings.id(isolatingText(names, isolating));
+    for (const address of identity.pods.values())
+      yield isolatedPodFlow(direction, namespace.vni, address, object);
   }
   yield {
     table,
     priority: 50,
     node: NONE,
-    match: ip(policed),
+    match: ip(policedBy(direction, namespace.vni)),
     actions: allow,
     object: strings.id(`Namespace ${namespace.name} (not isolated)`),
   };

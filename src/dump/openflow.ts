@@ -41,6 +41,7 @@ export function dumpFlows(
   for (let rule = 0; rule < flows.rule.rows; rule++) {
     if (flows.rule.node[rule] !== NONE && flows.rule.node[rule] !== node) continue;
     const subtable = flows.rule.subtable[rule]!;
+    if (subtable === NONE) continue;
     if (flows.subtable.onlyRule[subtable] === IN_POLICIES) continue;
     const table = flows.subtable.table[subtable]!;
     if (!isForNetIdHere(epoch, rule, table, mode, here)) continue;
@@ -76,7 +77,7 @@ export function dumpGroups(
   const { rule } = epoch.tables.flows;
   const groups: DumpedGroup[] = [];
   for (let row = 0; row < rule.rows; row++) {
-    if (rule.node[row] !== node) continue;
+    if (rule.subtable[row] === NONE || rule.node[row] !== node) continue;
     const text = describe(row);
     if (text !== null) groups.push({ text, object: epoch.text(rule.object[row]!) });
   }

@@ -1,6 +1,6 @@
 /** Takes an engine from one table set to the next: what it remembers by row is brought to the new rows. */
 import type { Conntrack } from '../tables/conntrack.js';
-import type { Epoch } from '../tables/epoch.js';
+import { changesBetween, type Epoch, type RowChanges } from '../tables/epoch.js';
 import { type Fragments, FragmentUser } from '../tables/fragments.js';
 import type { HeldPackets } from '../tables/held.js';
 import type { RecentLists } from '../tables/recent-lists.js';
@@ -48,8 +48,8 @@ function carry(
   old: Remembered,
   into: EngineMetrics | undefined,
 ): Pick<Remembered, 'metrics' | 'onlyNode'> {
-  const rows = into === undefined ? changedRows(from, to, old.metrics) : null;
-  const moves = rows === null ? movesOfAll(from, to) : movesOfRows(from, to, rows);
+  const changes = into === undefined ? changesInPlace(from, to, old.metrics) : null;
+  const moves = changes === null ? movesOfAll(from, to) : movesOfRows(from, to, changes.services);
   const nodeNow = (node: number): number => (node < 0 || moves.nodes === null ? node : moves.nodes[node]!);
   checkNodes(from, old, nodeNow);
   forgetStale(old.conntrack, from, to, moves.ports, old.metrics.endpointConnections);
@@ -57,16 +57,21 @@ function carry(
   carryHeld(old.held, moves, nodeNow);
   old.recent.retain(servesClients(to.tables), nodeNow);
   carryFragments(from, to, old.fragments, nodeNow);
-  const metrics = rows === null ? copyMetrics(from, to, old.metrics, moves, into) : old.metrics;
-  if (rows !== null) moveCounts(old.metrics.endpointConnections, old.metrics.endpointConnections, moves.runs);
-  return { metrics, onlyNode: nodeNow(old.onlyNode) };
+  const onlyNode = nodeNow(old.onlyNode);
+  if (changes === null) return { metrics: copyMetrics(from, to, old.metrics, moves, into), onlyNode };
+  const { metrics } = old;
+  moveCounts(metrics.endpointConnections, metrics.endpointConnections, moves.runs);
+  if (metrics.rulePackets.length > 0) for (const rule of changes.rules) metrics.rulePackets[rule] = 0;
+  return { metrics, onlyNode };
 }
 
-/** Rows of the Services that differ, when nothing else does; null when anything may. */
-function changedRows(from: Epoch, to: Epoch, metrics: EngineMetrics): readonly number[] | null {
-  if (from.history === null || from.history !== to.history) return null;
-  if (metrics.endpointConnections.length < to.tables.endpoints.capacity) return null;
-  return from.history.changedServices(from.number, to.number);
+/** What differs, when rows stay where they are; null when anything may. */
+function changesInPlace(from: Epoch, to: Epoch, metrics: EngineMetrics): RowChanges | null {
+  const { endpoints, flows } = to.tables;
+  if (metrics.endpointConnections.length < endpoints.capacity) return null;
+  const countsRules = metrics.rulePackets.length > 0;
+  if (countsRules && metrics.rulePackets.length < flows.rule.capacity) return null;
+  return changesBetween(from, to);
 }
 
 function checkNodes(from: Epoch, { held, onlyNode }: Remembered, now: (node: number) => number): void {
@@ -124,15 +129,18 @@ function carryFragments(
   nodeNow: (node: number) => number,
 ): void {
   if (queues === 0) return;
-  const pods = new Map<string, number>();
-  for (let row = 0; row < to.tables.pods.rows; row++) pods.set(to.text(to.tables.pods.name[row]!), row);
+  const { pods } = to.tables;
+  let rows: Map<string, number> | null = null;
+  const podNow = (before: number): number => {
+    const name = from.text(from.tables.pods.name[before]!);
+    if (before < pods.rows && to.text(pods.name[before]!) === name) return before;
+    rows ??= new Map(Array.from({ length: pods.rows }, (_, row) => [to.text(pods.name[row]!), row]));
+    return rows.get(name) ?? -1;
+  };
   for (let q = 0; q < queues; q++) {
     const place = queue.place[q]!;
     if (place < 0) continue;
-    queue.place[q] =
-      queue.user[q] === FragmentUser.DELIVER
-        ? (pods.get(from.text(from.tables.pods.name[place]!)) ?? -1)
-        : nodeNow(place);
+    queue.place[q] = queue.user[q] === FragmentUser.DELIVER ? podNow(place) : nodeNow(place);
   }
 }
 

@@ -2,6 +2,7 @@
 import type { Kernels } from '../kernels/backend.js';
 import type { InputBatch } from '../packet/batch.js';
 import type { Tables } from '../tables/epoch.js';
+import { NONE } from '../tables/nodes.js';
 
 /** Rows that the kernels look at in one call. */
 export const RUN_ROWS = 256;
@@ -42,8 +43,9 @@ export class LookUp {
     const firstSpace = space + 1;
     for (let i = 0; i < count; i++) {
       const port = input.port[first + i]!;
-      if (port < 0 || port >= ports.rows) throw new RangeError(`row ${first + i}: there is no port ${port}`);
-      this.#space[i] = ports.node[port]! + firstSpace;
+      const node = port >= 0 && port < ports.rows ? ports.node[port]! : NONE;
+      if (node === NONE) throw new RangeError(`row ${first + i}: there is no port ${port}`);
+      this.#space[i] = node + firstSpace;
     }
     const offset = input.offset.subarray(first, first + count);
     const length = input.length.subarray(first, first + count);

@@ -30,7 +30,7 @@ export class EngineMetrics {
 
   constructor(tables: Tables, options: MetricsOptions = {}) {
     const { services, endpoints, flows } = tables;
-    const rules = options.countsRules ? flows.rule.rows : 0;
+    const rules = options.countsRules ? flows.rule.capacity : 0;
     const times = options.timesStages ? STAGE_CELLS : 0;
     const sizes = [CELL.SIZE, services.capacity, endpoints.capacity, rules, times];
     const total = sizes.reduce((sum, size) => sum + size, 0);

@@ -3,13 +3,14 @@ import type { Epoch } from '../tables/epoch.js';
 import { Field, policyRuleOf } from '../tables/flows.js';
 import { NONE } from '../tables/nodes.js';
 
-/** One key a rule, in the order of the rows. Allocates. */
+/** One key a rule, in the order of the rows; rows of no rule have none. Allocates. */
 export function ruleKeys(epoch: Epoch): string[] {
   const { flows, nodes } = epoch.tables;
   const { rule, subtable, field, value, policies } = flows;
   const turns = new Map<string, number>();
   return Array.from({ length: rule.rows }, (_, row) => {
     const s = rule.subtable[row]!;
+    if (s === NONE) return '';
     const first = subtable.fieldFirst[s]!;
     const node = rule.node[row]!;
     const policyRule = policyRuleOf(flows, row);

@@ -17,7 +17,8 @@ export class EndpointSource {
   /** By Service, then by name. A Service that has any slice has its endpoints there, even where none of them is IPv4. */
   private readonly slices = new Map<string, Map<string, Entry<'EndpointSlice'>>>();
   private readonly objects = new Map<string, Entry<'Endpoints'>>();
-  private readonly pods = new Map<string, PodRecord[]>();
+  /** By namespace, then by name. */
+  private readonly pods = new Map<string, Map<string, PodRecord>>();
 
   constructor(inventory: Inventory, pods: readonly PodRecord[], problems: ProblemList, notes: Notes) {
     for (const slice of inventory.objects.EndpointSlice) {
@@ -28,7 +29,7 @@ export class EndpointSource {
     }
     for (const object of inventory.objects.Endpoints)
       this.objects.set(`${object.namespace}/${object.name}`, object);
-    for (const record of pods) listAt(this.pods, record.pod.namespace).push(record);
+    for (const record of pods) this.putPod(record);
   }
 
   /** Every endpoint of one port of a Service, ready or not, sorted by address, then port. */
@@ -41,7 +42,7 @@ export class EndpointSource {
       );
     const object = this.objects.get(key);
     if (object !== undefined) return tidy(objectEndpoints(object, port));
-    return tidy(derivedEndpoints(service, port, this.pods.get(service.namespace) ?? []));
+    return tidy(derivedEndpoints(service, port, [...(this.pods.get(service.namespace)?.values() ?? [])]));
   }
 
   /** Does the Service of this key (namespace/name) find its endpoints by its selector? */
@@ -70,11 +71,16 @@ export class EndpointSource {
     else this.objects.set(key, after);
   }
 
-  /** Put `record` in the place of the pod of its name. */
-  replacePod(record: PodRecord): void {
-    const list = listAt(this.pods, record.pod.namespace);
-    const index = list.findIndex(({ pod }) => pod.name === record.pod.name);
-    list[index] = record;
+  /** Put `record` in the place of the pod of its name, if there is one. */
+  putPod(record: PodRecord): void {
+    const { namespace, name } = record.pod;
+    const known = this.pods.get(namespace);
+    if (known === undefined) this.pods.set(namespace, new Map([[name, record]]));
+    else known.set(name, record);
+  }
+
+  removePod({ namespace, name }: { readonly namespace: string; readonly name: string }): void {
+    this.pods.get(namespace)?.delete(name);
   }
 }
 
@@ -82,12 +88,6 @@ export class EndpointSource {
 export function serviceOfSlice(slice: Entry<'EndpointSlice'>): string | null {
   const service = slice.value.metadata.labels?.[SERVICE_NAME_LABEL];
   return typeof service === 'string' ? `${slice.namespace}/${service}` : null;
-}
-
-function listAt<Item>(map: Map<string, Item[]>, key: string): Item[] {
-  const list = map.get(key) ?? [];
-  map.set(key, list);
-  return list;
 }
 
 /** Does the slice hold IPv4 addresses? `IP` is what the first beta called them. */

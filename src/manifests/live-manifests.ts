@@ -1,13 +1,13 @@
 /** The objects of a cluster, kept by kind, namespace and name, so that one of them can be added, replaced or removed. */
-import type { ModelChange, ServiceChange } from '../model/change.js';
+import type { ModelChange, SmallChange } from '../model/change.js';
 import type { Cluster } from '../model/cluster.js';
 import { buildCluster, type LoadOptions } from './build-cluster.js';
 import type { ManifestDocument } from './documents.js';
-import { EndpointUpdates } from './endpoint-updates.js';
 import { type Inventory, takeInventory, type UnusedKind } from './inventory.js';
 import { Notes } from './notes.js';
 import { type ReadObject, readName, readObjects } from './object-reader.js';
 import { ProblemList } from './problems.js';
+import { SmallUpdates } from './small-updates.js';
 
 /** A change as the API server's watch tells it. ADDED and MODIFIED both put the object in its place, so that a watch
  *  may begin anew; DELETED of an object that is not there changes nothing. */
@@ -22,10 +22,12 @@ export interface WatchEvent {
 export class LiveManifests {
   #cluster!: Cluster;
   #unused!: readonly UnusedKind[];
-  #notes!: readonly string[];
-  #updates!: EndpointUpdates;
+  #notes!: Notes;
+  #updates!: SmallUpdates;
   readonly #options: LoadOptions;
   readonly #objects = new Map<string, ReadObject>();
+  /** How many of them are in each namespace. */
+  readonly #objectsIn = new Map<string, number>();
 
   /** @throws InputError when `problems`, told while reading `objects`, has some already, or when they do not fit together. */
   constructor(objects: readonly ReadObject[], options: LoadOptions, problems: ProblemList) {
@@ -35,7 +37,7 @@ export class LiveManifests {
       let key = keyOf(one);
       // Kinds that play no part are counted, namesakes too.
       while (this.#objects.has(key)) key += "'";
-      this.#objects.set(key, withoutText(one));
+      this.#put(key, withoutText(one));
     }
   }
 
@@ -50,7 +52,7 @@ export class LiveManifests {
 
   /** What was assumed and what was left out, one sentence each. */
   get notes(): readonly string[] {
-    return this.#notes;
+    return this.#notes.list();
   }
 
   /** The same cluster again, to be changed for itself. */
@@ -66,7 +68,7 @@ export class LiveManifests {
     problems.throwIfAny();
     const read = lists.flat();
     const undo: (readonly [key: string, before: ReadObject | undefined])[] = [];
-    const services: ServiceChange[] = [];
+    const changes: SmallChange[] = [];
     // Several objects of one event fit together only once all are there.
     let isSmall = lists.every((list) => list.length === 1);
     try {
@@ -74,18 +76,18 @@ export class LiveManifests {
         const before = this.#objects.get(key);
         const change = isSmall ? this.#updates.take(before, after) : null;
         if (change === null) isSmall = false;
-        else services.push(...change);
+        else changes.push(change);
         undo.push([key, before]);
-        put(this.#objects, key, after);
+        this.#put(key, after);
       }
       if (!isSmall) this.#build([...this.#objects.values()], problems);
     } catch (error) {
-      for (const [key, before] of undo.reverse()) put(this.#objects, key, before);
+      for (const [key, before] of undo.reverse()) this.#put(key, before);
       // What was taken in place is in the model already.
-      if (services.length > 0 || read.length > 1) this.#build([...this.#objects.values()], new ProblemList());
+      if (changes.length > 0) this.#build([...this.#objects.values()], new ProblemList());
       throw error;
     }
-    return isSmall ? joined(services) : null;
+    return isSmall ? joined(changes) : null;
   }
 
   #build(objects: readonly ReadObject[], problems: ProblemList): void {
@@ -95,8 +97,23 @@ export class LiveManifests {
     problems.throwIfAny();
     this.#cluster = built.cluster;
     this.#unused = this.#options.expand === true ? inventory.unused : withOwners(inventory);
-    this.#notes = notes.list();
-    this.#updates = new EndpointUpdates(built, inventory.objects.Service, this.#options.expand === true);
+    this.#notes = notes;
+    const isExpanded = this.#options.expand === true;
+    this.#updates = new SmallUpdates(built, inventory, isExpanded, this.#objectsIn, notes);
+  }
+
+  #put(key: string, value: ReadObject | undefined): void {
+    const before = this.#objects.get(key);
+    if (before !== undefined) this.#count(before, -1);
+    if (value === undefined) this.#objects.delete(key);
+    else {
+      this.#count(value, 1);
+      this.#objects.set(key, withoutValue(value));
+    }
+  }
+
+  #count({ object }: ReadObject, by: number): void {
+    this.#objectsIn.set(object.namespace, (this.#objectsIn.get(object.namespace) ?? 0) + by);
   }
 }
 
@@ -120,14 +137,23 @@ function readEvent(
   return read.map((one) => ({ key: keyOf(one), after: isDeleted ? undefined : one }));
 }
 
-/** Changes of one Service as one, in the order in which they came. */
-function joined(changes: readonly ServiceChange[]): readonly ServiceChange[] {
-  const byService = new Map<string, ServiceChange>();
+/** Changes of one pod or Service as one, in the order in which they came. */
+function joined(changes: readonly SmallChange[]): SmallChange {
+  const pods = new Map<string, SmallChange['pods'][number]>();
+  const services = new Map<string, SmallChange['services'][number]>();
+  const keyed = ({ namespace, name }: { namespace: string; name: string }): string => `${namespace}/${name}`;
   for (const change of changes) {
-    const key = `${change.after.namespace}/${change.after.name}`;
-    byService.set(key, { before: byService.get(key)?.before ?? change.before, after: change.after });
+    for (const { before, after } of change.pods) {
+      const key = keyed((after ?? before)!);
+      const known = pods.get(key);
+      pods.set(key, { before: known === undefined ? before : known.before, after });
+    }
+    for (const { before, after } of change.services) {
+      const key = keyed(after);
+      services.set(key, { before: services.get(key)?.before ?? before, after });
+    }
   }
-  return [...byService.values()];
+  return { pods: [...pods.values()], services: [...services.values()] };
 }
 
 /** Kind as the API writes it: a Project and a Namespace of one name are two objects. */
@@ -145,11 +171,6 @@ const withoutValue = (one: ReadObject): ReadObject => ({
   ...one,
   object: { ...one.object, document: { ...one.object.document, value: null } },
 });
-
-function put(objects: Map<string, ReadObject>, key: string, value: ReadObject | undefined): void {
-  if (value === undefined) objects.delete(key);
-  else objects.set(key, withoutValue(value));
-}
 
 /** Owners are not used unless they are expanded. */
 function withOwners(inventory: Inventory): UnusedKind[] {

@@ -25,28 +25,46 @@ export function readPods(
   const byAddress = new Map<number, Entry<'Pod'>>();
   const records: PodRecord[] = [];
   for (const entry of [...entries].sort(byNamespaceAndName)) {
-    if (isWaiting(entry.value)) {
-      notes.count('pods left out, as they wait for a node or an address or have ended');
-      continue;
-    }
-    const nodeName = entry.value.spec!.nodeName!;
-    const node = byName.get(nodeName);
-    if (node !== undefined) {
-      const record = readPod(entry, node, notes);
-      if (record === null) continue;
-      if (!record.pod.isHostNetwork) checkAddress(entry, record.pod, node, byAddress, problems);
+    const record = readPodOf(entry, byName, notes);
+    if (record === null) checkNode(entry, nodes, nodeNames, problems);
+    else {
+      if (!record.pod.isHostNetwork)
+        checkAddress(entry, record.pod, byName.get(record.pod.node)!, byAddress, problems);
       records.push(record);
-    } else if (!nodeNames.has(nodeName)) {
-      const known = nodes.length === 0 ? 'a Node or HostSubnet of that name' : `one of ${someNames(nodes)}`;
-      problems.add(entry, ['spec', 'nodeName'], `unknown node ${JSON.stringify(nodeName)}`, known);
     }
   }
   return records;
 }
 
-/** The pod as it runs on `node`; null when it is not on the network. */
-export const readPodOnNode = (entry: Entry<'Pod'>, node: Node, notes: Notes): PodRecord | null =>
-  isWaiting(entry.value) ? null : readPod(entry, node, notes);
+/** The pod; null when it is not on the network, or its node is none of `nodes`, which are by name. */
+export function readPodOf(
+  entry: Entry<'Pod'>,
+  nodes: ReadonlyMap<string, Node>,
+  notes: Notes,
+): PodRecord | null {
+  if (isWaiting(entry.value)) {
+    notes.count('pods left out, as they wait for a node or an address or have ended');
+    return null;
+  }
+  const node = nodes.get(entry.value.spec!.nodeName!);
+  return node === undefined ? null : readPod(entry, node, notes);
+}
+
+/** Is the pod on a node that no object names? */
+export const isNowhere = ({ value }: Entry<'Pod'>, nodeNames: ReadonlySet<string>): boolean =>
+  !isWaiting(value) && !nodeNames.has(value.spec!.nodeName!);
+
+function checkNode(
+  entry: Entry<'Pod'>,
+  nodes: readonly Node[],
+  nodeNames: ReadonlySet<string>,
+  problems: ProblemList,
+): void {
+  if (!isNowhere(entry, nodeNames)) return;
+  const known = nodes.length === 0 ? 'a Node or HostSubnet of that name' : `one of ${someNames(nodes)}`;
+  const found = `unknown node ${JSON.stringify(entry.value.spec!.nodeName)}`;
+  problems.add(entry, ['spec', 'nodeName'], found, known);
+}
 
 /** Not on the network: no node yet, no address yet, or ended. A pod whose init containers run is Pending, and has one. */
 function isWaiting({ spec, status }: PodManifest): boolean {
@@ -117,6 +135,10 @@ function dnsConfig(spec: PodSpec | null | undefined): DnsConfig | null {
     })),
   };
 }
+
+/** May a pod on `node` have this address? */
+export const isPodAddress = (address: number, node: Node): boolean =>
+  prefixContains(node.subnet, address) && address !== (node.subnet.base | 1) >>> 0;
 
 function checkAddress(
   entry: Entry<'Pod'>,

@@ -1,4 +1,5 @@
 /** What differs between a cluster's model and the one before it, where that is little. */
+import type { Pod } from './cluster.js';
 import type { Service } from './service.js';
 
 /** A Service of which nothing but endpoints differs. */
@@ -7,5 +8,16 @@ export interface ServiceChange {
   readonly after: Service;
 }
 
-/** The Services whose endpoints differ, when nothing else does; null: anything may differ. */
-export type ModelChange = readonly ServiceChange[] | null;
+/** A pod that came, differs or went; null: it was, or is, not there. */
+export interface PodChange {
+  readonly before: Pod | null;
+  readonly after: Pod | null;
+}
+
+export interface SmallChange {
+  readonly pods: readonly PodChange[];
+  readonly services: readonly ServiceChange[];
+}
+
+/** All that differs; null: anything may. */
+export type ModelChange = SmallChange | null;

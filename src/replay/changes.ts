@@ -1,5 +1,5 @@
 /** The changes of the cluster in the course of a trace: when each takes force, in what order, and what servers they bring. */
-import type { Epoch } from '../tables/epoch.js';
+import { changesBetween, type Epoch } from '../tables/epoch.js';
 import { InputError, type Problem } from '../verdict/input-error.js';
 import { splitState } from './default-lanes.js';
 import { Servers } from './servers.js';
@@ -88,11 +88,11 @@ export function rehearse(start: Epoch, changes: ClusterChanges, groups: readonly
   for (const group of groups) {
     try {
       const epoch = make(group.changes);
-      const rows = changedRows(before, epoch);
-      if (rows === null) {
+      const changed = changesBetween(before, epoch);
+      if (changed === null) {
         servers.addAll(epoch.tables);
         if (split === '') split = splitState(epoch.tables);
-      } else for (const row of rows) servers.addEndpoints(epoch.tables, row);
+      } else for (const row of changed.services) servers.addEndpoints(epoch.tables, row);
       before = epoch;
     } catch (error) {
       if (!(error instanceof InputError)) throw error;
@@ -114,15 +114,9 @@ function blame(problem: Problem, names: readonly string[]): Problem {
   return { ...problem, found: `${problem.found} (after ${told}${names.length > NAMES_MAX ? ', …' : ''})` };
 }
 
-/** Rows of Services whose endpoints differ, when nothing else does; else null. */
-export const changedRows = (from: Epoch, to: Epoch): readonly number[] | null =>
-  from.history === null || from.history !== to.history
-    ? null
-    : from.history.changedServices(from.number, to.number);
-
 /** Has `to` not all nodes of `from`? */
 export function nodesGone(from: Epoch, to: Epoch): boolean {
-  if (changedRows(from, to) !== null) return false;
+  if (changesBetween(from, to) !== null) return false;
   const names = new Set(nodeNames(to));
   return nodeNames(from).some((name) => !names.has(name));
 }

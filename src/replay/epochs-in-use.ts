@@ -1,8 +1,7 @@
 /** The table sets of a run: hands each to the workers once, with memory to count in, and keeps it until nobody needs it. */
 import { EngineMetrics, type MetricsOptions, metricsSize } from '../engine/metrics.js';
-import type { Epoch } from '../tables/epoch.js';
+import { changesBetween, type Epoch } from '../tables/epoch.js';
 import type { EpochEntry } from '../workers/epoch-shelf.js';
-import { changedRows } from './changes.js';
 
 interface Held {
   readonly epoch: Epoch;
@@ -23,7 +22,7 @@ export class EpochsInUse {
   add(epoch: Epoch): EpochEntry {
     epoch.hold();
     const last = this.#held.at(-1);
-    const changed = last === undefined ? null : changedRows(last.epoch, epoch);
+    const changed = last === undefined ? null : changesBetween(last.epoch, epoch);
     const counters = changed === null ? this.#createCounters(epoch) : last!.entry.counters;
     const entry: EpochEntry = { number: epoch.number, buffer: epoch.buffer, changed, counters };
     this.#held.push({ epoch, entry });

@@ -3,14 +3,14 @@ import { availableParallelism } from 'node:os';
 import type { MetricsOptions } from '../engine/metrics.js';
 import { stageTimes } from '../engine/stage-times.js';
 import { addLedger, createLedger, isBalanced } from '../packet/ledger.js';
-import type { Epoch } from '../tables/epoch.js';
+import { changesBetween, type Epoch } from '../tables/epoch.js';
 import type { GroupOutcome } from '../workers/lane-group.js';
 import { createLanePool, type LanePool } from '../workers/lane-pool.js';
 import { WALK_ONLY } from '../workers/lane-program.js';
 import type { SentSettings } from '../workers/lane-runner.js';
 import { shareLanes } from '../workers/lane-shares.js';
 import { ChangeTimeline } from './change-timeline.js';
-import { type ClusterChanges, changedRows, nodesGone } from './changes.js';
+import { type ClusterChanges, nodesGone } from './changes.js';
 import { Chunk, Fate } from './chunk.js';
 import { defaultLanes } from './default-lanes.js';
 import { Director } from './director.js';
@@ -294,7 +294,7 @@ class Run {
   /** What comes back from now on is in rows of `epoch`. */
   #turnTo(epoch: Epoch, { summary, capture }: Consumers): void {
     if (epoch === this.#merged) return;
-    summary.use(epoch, changedRows(this.#merged, epoch));
+    summary.use(epoch, changesBetween(this.#merged, epoch)?.services ?? null);
     capture?.use(epoch);
     this.#merged = epoch;
     this.#epochs.releaseBefore(Math.min(epoch.number, this.#pool.oldestEpoch));

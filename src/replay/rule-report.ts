@@ -9,7 +9,8 @@ export function ruleCounts(epoch: Epoch, packets: Float64Array): RuleCount[] {
   const { flows, nodes } = epoch.tables;
   const counts: RuleCount[] = [];
   const rulesOfTable = new Map<number, number>();
-  for (let row = 0; row < packets.length; row++) {
+  for (let row = 0; row < flows.rule.rows; row++) {
+    if (flows.rule.subtable[row] === NONE) continue;
     const table = flows.subtable.table[flows.rule.subtable[row]!]!;
     const rank = rulesOfTable.get(table) ?? 0;
     rulesOfTable.set(table, rank + 1);

@@ -93,11 +93,29 @@ export interface Tables {
   readonly dns: DnsTables;
 }
 
-/** The table sets that grew out of one another by changes in place. */
-export interface EpochHistory {
-  /** Rows of the Services whose endpoints changed after set `from`, up to set `to`; null when that is not known any more. */
-  changedServices(from: number, to: number): readonly number[] | null;
+/** Rows that differ between two table sets, where what they stand for differs. */
+export interface RowChanges {
+  /** Of Services: they have other endpoints. */
+  readonly services: readonly number[];
+  /** Of rules of br0: they are other rules', or none's. */
+  readonly rules: readonly number[];
 }
+
+/** The table sets that grew out of one another by changes in place: rows of nodes, Services and all that is not told of here stand
+ *  for what they stood for, or for something new. */
+export interface EpochHistory {
+  /** What changed after set `from`, up to set `to`; null when that is not known any more. */
+  changes(from: number, to: number): RowChanges | null;
+}
+
+export const joinChanges = (list: readonly RowChanges[]): RowChanges => ({
+  services: [...new Set(list.flatMap(({ services }) => services))],
+  rules: [...new Set(list.flatMap(({ rules }) => rules))],
+});
+
+/** What changed from one table set to another; null when anything may differ. */
+export const changesBetween = (from: Epoch, to: Epoch): RowChanges | null =>
+  from.history === null || from.history !== to.history ? null : from.history.changes(from.number, to.number);
 
 /** A compiled cluster. The buffer may be handed to other threads or saved as it is.
  *

@@ -1,12 +1,12 @@
 /** The table sets that lanes may need: the one in force, those given for tasks to come, and those since the last checkpoint. */
-import { Epoch, type EpochHistory } from '../tables/epoch.js';
+import { Epoch, type EpochHistory, joinChanges, type RowChanges } from '../tables/epoch.js';
 
 /** A table set as it is handed to workers. All buffers are shared. */
 export interface EpochEntry {
   readonly number: number;
   readonly buffer: SharedArrayBuffer;
-  /** Rows of the Services whose endpoints differ from the set given before; null when anything may. */
-  readonly changed: readonly number[] | null;
+  /** What differs from the set given before; null when anything may. */
+  readonly changed: RowChanges | null;
   /** Where lanes count, by lane number; empty when nobody reads along. The same memory as before unless `changed` is null. */
   readonly counters: readonly SharedArrayBuffer[];
 }
@@ -19,10 +19,10 @@ export interface ShelvedEpoch {
 
 /** Sets of one history: each grew out of the one given before it. */
 class GivenHistory implements EpochHistory {
-  readonly #changes: { readonly number: number; readonly rows: readonly number[] }[] = [];
+  readonly #changes: { readonly number: number; readonly changes: RowChanges }[] = [];
 
-  add(number: number, rows: readonly number[]): void {
-    this.#changes.push({ number, rows });
+  add(number: number, changes: RowChanges): void {
+    this.#changes.push({ number, changes });
   }
 
   /** Forget what only sets before `number` need. */
@@ -30,11 +30,10 @@ class GivenHistory implements EpochHistory {
     while (this.#changes.length > 0 && this.#changes[0]!.number <= number) this.#changes.shift();
   }
 
-  changedServices(from: number, to: number): readonly number[] | null {
-    const rows = new Set<number>();
-    for (const change of this.#changes)
-      if (change.number > from && change.number <= to) for (const row of change.rows) rows.add(row);
-    return [...rows];
+  changes(from: number, to: number): RowChanges | null {
+    return joinChanges(
+      this.#changes.filter(({ number }) => number > from && number <= to).map(({ changes }) => changes),
+    );
   }
 }
 

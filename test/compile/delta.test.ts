@@ -6,7 +6,7 @@ import { type LoadedCluster, loadCluster, type WatchEvent } from '../../src/clus
 import { Epoch } from '../../src/tables/epoch.js';
 import { InputError } from '../../src/verdict/input-error.js';
 import { epochText } from '../support/epoch-text.js';
-import { anyEvent, BASE, type KubeObject, keyOf, pod, SERVICES, slice } from '../support/watch.js';
+import { anyEvent, BASE, type KubeObject, keyOf, PODS, pod, SERVICES, slice } from '../support/watch.js';
 
 /** What a plain loader makes of the objects. */
 const fresh = (objects: Iterable<KubeObject>): Promise<LoadedCluster> =>
@@ -76,8 +76,9 @@ const EVENTS: readonly (readonly [why: string, event: WatchEvent, isSmall: boole
   ['a pod that is not ready any more', { type: 'MODIFIED', object: pod(1, false) }, true],
   ['a pod said again', { type: 'MODIFIED', object: pod(1, true) }, true],
   ['a slice that was never there', { type: 'DELETED', object: slice('none', 'by-slice', []) }, true],
-  ['a pod with other labels', { type: 'MODIFIED', object: pod(1, true, { app: 'z' }) }, false],
-  ['a pod gone', { type: 'DELETED', object: pod(1, true) }, false],
+  ['a pod with other labels', { type: 'MODIFIED', object: pod(1, true, { app: 'z' }) }, true],
+  ['a pod gone', { type: 'DELETED', object: pod(1, true) }, true],
+  ['a pod more', { type: 'ADDED', object: pod(PODS + 1, true) }, true],
   ['a Service gone', { type: 'DELETED', object: SERVICES[0]! }, false],
   [
     'another node served by a node-local Service',

@@ -1,17 +1,21 @@
 /** A table set as text that says what lookups answer, whatever rows things lie in. */
 import assert from 'node:assert/strict';
 import { formatIpv4 } from '../../src/addr/ipv4.js';
+import { dumpFlows } from '../../src/dump/openflow.js';
 import { ruleText } from '../../src/engine/explain.js';
-import { ADDRESS_KIND } from '../../src/tables/addresses.js';
+import { ADDRESS_KIND, findAddress } from '../../src/tables/addresses.js';
 import { DnsKind, lookupDnsName } from '../../src/tables/dns-table.js';
 import type { Epoch } from '../../src/tables/epoch.js';
-import { NONE } from '../../src/tables/nodes.js';
+import { classify, FLOW_KEY_SIZE, OFPORT, policyRuleOf } from '../../src/tables/flows.js';
+import { NONE, PORT_KIND } from '../../src/tables/nodes.js';
 import { ANY_NODE, findService } from '../../src/tables/services.js';
 
-/** Lines, in an order that does not depend on the rows of Services, endpoints, names and strings. */
+/** Lines, in an order that does not depend on the rows of pods, rules, endpoints, names and strings. */
 export const epochText = (epoch: Epoch): string[] => [
   ...placeLines(epoch),
+  ...podLines(epoch),
   ...ruleLines(epoch),
+  ...flowLines(epoch),
   ...serviceLines(epoch),
   ...frontLines(epoch),
   ...dnsLines(epoch),
@@ -48,31 +52,122 @@ function frontLines(epoch: Epoch): string[] {
 }
 
 function placeLines(epoch: Epoch): string[] {
-  const { config, networks, nodes, pods, ofports, listen, ports, namespaces, addresses } = epoch.tables;
+  const { config, networks, nodes, ports, namespaces, addresses, pods } = epoch.tables;
+  const port = (row: number): string => epoch.text(ports.name[row]!);
   const lines = [
     ...rowLines(epoch, 'config', config),
     ...rowLines(epoch, 'network', networks),
-    ...rowLines(epoch, 'node', nodes),
-    ...rowLines(epoch, 'pod', pods),
-    ...rowLines(epoch, 'ofport', ofports),
-    ...rowLines(epoch, 'listen', listen),
-    ...rowLines(epoch, 'port', ports),
+    ...Array.from({ length: nodes.rows }, (_, row) => {
+      const { nicPort, tunPort, ofportFirst: _first, ...rest } = nodes;
+      const [line] = rowLines(epoch, 'node', { ...rest, rows: row + 1 }).slice(row);
+      return `${line} ${port(nicPort[row]!)} ${port(tunPort[row]!)}`;
+    }),
     ...rowLines(epoch, 'namespace', namespaces),
   ];
-  for (let slot = 0; slot < addresses.capacity; slot++)
-    if (addresses.kind[slot] !== 0 && addresses.kind[slot] !== ADDRESS_KIND.CLUSTER_IP)
-      lines.push(`address ${addresses.address[slot]} ${addresses.kind[slot]} ${addresses.row[slot]}`);
-  return lines;
+  let count = 0;
+  for (let slot = 0; slot < addresses.capacity; slot++) {
+    const [address, kind, row] = [addresses.address[slot]!, addresses.kind[slot]!, addresses.row[slot]!];
+    if (kind === 0) continue;
+    count++;
+    const found = findAddress(addresses, address);
+    assert.ok(found >= 0 && addresses.address[found] === address, `${formatIpv4(address)} is found`);
+    const what = kind === ADDRESS_KIND.POD ? epoch.text(pods.name[row]!) : row;
+    if (kind !== ADDRESS_KIND.CLUSTER_IP) lines.push(`address ${formatIpv4(address)} ${kind} ${what}`);
+  }
+  assert.ok(count * 2 <= addresses.capacity, 'at most one half of the slots is in use');
+  return lines.sort();
 }
 
-function ruleLines(epoch: Epoch): string[] {
-  const { rule, subtable } = epoch.tables.flows;
-  return Array.from({ length: rule.rows }, (_, row) => {
-    const { priority, match, actions, cookie, object } = ruleText(epoch, row);
-    const table = subtable.table[rule.subtable[row]!];
-    return `rule ${rule.node[row]} ${table} ${priority} ${match} ${actions} ${cookie} ${object} ${rule.reason[row]}`;
-  });
+/** Each pod with its port, OpenFlow port, ports that listen, and what policies know of it. */
+function podLines(epoch: Epoch): string[] {
+  const { pods, ports, ofports, listen, nodes, flows } = epoch.tables;
+  const { policies } = flows;
+  const lines: string[] = [];
+  const ofIdentity = new Map<number, number>();
+  for (let row = 0; row < pods.rows; row++) {
+    const [node, port, ofport] = [pods.node[row]!, pods.port[row]!, pods.ofport[row]!];
+    if (node === NONE) {
+      assert.equal(policies.pods.identity[row], NONE, 'no pod, no identity');
+      continue;
+    }
+    const name = epoch.text(pods.name[row]!);
+    assert.equal(ofports.pod[nodes.ofportFirst[node]! + ofport - OFPORT.FIRST_POD], row, `${name} by ofport`);
+    assert.deepEqual([ports.node[port], ports.pod[port], ports.kind[port]], [node, row, PORT_KIND.POD], name);
+    const first = pods.listenFirst[row]!;
+    const open = Array.from(listen.portProto.subarray(first, first + pods.listenCount[row]!));
+    const identity = policies.pods.identity[row]!;
+    ofIdentity.set(identity, (ofIdentity.get(identity) ?? 0) + 1);
+    const facts = identity === NONE ? '' : epoch.text(policies.identities.facts[identity]!);
+    const place = `${epoch.text(nodes.name[node]!)} ${pods.vni[row]} ${ofport} ${epoch.text(ports.name[port]!)}`;
+    const mac = `${pods.macHi[row]} ${pods.macLo[row]}`;
+    lines.push(
+      `pod ${name} ${formatIpv4(pods.address[row]!)} ${place} ${mac} ${pods.flags[row]} [${open}] ${facts}`,
+    );
+  }
+  for (let port = 0; port < ports.rows; port++)
+    if (ports.kind[port] === PORT_KIND.POD)
+      assert.equal(pods.port[ports.pod[port]!], port, 'a pod knows its port');
+  for (const [identity, count] of ofIdentity) {
+    let met = 0;
+    for (let pod = policies.identities.podFirst[identity]!; pod !== NONE; pod = policies.pods.next[pod]!) {
+      assert.equal(policies.pods.identity[pod], identity);
+      met++;
+    }
+    assert.deepEqual(
+      [met, policies.identities.podCount[identity]],
+      [count, count],
+      'all pods are in the chain',
+    );
+  }
+  return lines.sort();
 }
+
+/** Rules of br0. Those of policies that speak of no pod match nothing: they may be there or not. */
+function ruleLines(epoch: Epoch): string[] {
+  const { flows, nodes } = epoch.tables;
+  const { rule, subtable } = flows;
+  const lines: string[] = [];
+  for (let row = 0; row < rule.rows; row++) {
+    const s = rule.subtable[row]!;
+    if (s === NONE) continue;
+    const { priority, match, actions, cookie, object, quirk } = ruleText(epoch, row);
+    if (policyRuleOf(flows, row) >= 0 && /\{\}|\{0 pods\}/.test(match)) continue;
+    assert.equal(findRow(epoch, row), row, `${subtable.table[s]} ${match} is found`);
+    const node = rule.node[row] === NONE ? '' : epoch.text(nodes.name[rule.node[row]!]!);
+    lines.push(
+      `rule ${node} ${subtable.table[s]} ${priority} ${match} ${actions} ${cookie} ${object} ${quirk} ${rule.reason[row]}`,
+    );
+  }
+  return lines.sort();
+}
+
+/** The row that a packet finds which has exactly the values that rule `row` asks for, among those of its subtable. */
+function findRow(epoch: Epoch, row: number): number {
+  const { flows } = epoch.tables;
+  const { rule, subtable, field, value, table } = flows;
+  const s = rule.subtable[row]!;
+  if (policyRuleOf(flows, row) >= 0) return row;
+  const key = new Int32Array(FLOW_KEY_SIZE);
+  for (let i = 0; i < subtable.fieldCount[s]!; i++)
+    key[field.field[subtable.fieldFirst[s]! + i]!]! |= value.value[rule.valueFirst[row]! + i]!;
+  const number = subtable.table[s]!;
+  // Only its own subtable is asked.
+  const only = { first: table.first.slice(), count: table.count.slice() };
+  only.first[number] = s;
+  only.count[number] = 1;
+  return classify({ ...flows, table: { ...table, ...only } }, number, key);
+}
+
+/** The flows that each node has. */
+const flowLines = (epoch: Epoch): string[] =>
+  Array.from({ length: epoch.tables.nodes.rows }, (_, node) => node).flatMap((node) =>
+    dumpFlows(epoch, node, (rule) => ruleText(epoch, rule, node)).map(
+      ({ text, object }) => `flow ${node} ${text} ${object}`,
+    ),
+  );
+
+const podName = (epoch: Epoch, row: number): string =>
+  row === NONE ? '' : epoch.text(epoch.tables.pods.name[row]!);
 
 function serviceLines(epoch: Epoch): string[] {
   const { services, serviceSlots, endpoints, nodes } = epoch.tables;
@@ -88,7 +183,7 @@ function serviceLines(epoch: Epoch): string[] {
       assert.equal(endpoints.service[at], row, `endpoint row ${at} knows its Service`);
       used.add(at);
       list.push(
-        `${formatIpv4(endpoints.address[at]!)}:${endpoints.port[at]} node=${endpoints.node[at]} pod=${endpoints.pod[at]} ${epoch.text(endpoints.name[at]!)}`,
+        `${formatIpv4(endpoints.address[at]!)}:${endpoints.port[at]} node=${endpoints.node[at]} pod=${podName(epoch, endpoints.pod[at]!)} ${epoch.text(endpoints.name[at]!)}`,
       );
     }
     lines.push(

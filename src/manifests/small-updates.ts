@@ -1,15 +1,15 @@
-/** Changes that touch nothing but Services' endpoints, which are most of a cluster's: EndpointSlices, Endpoints and the
- *  readiness of pods. They are taken in place, and cost no more in a large cluster than in a small one. */
-import type { ModelChange, ServiceChange } from '../model/change.js';
-import type { Cluster, Node, Pod } from '../model/cluster.js';
+/** Changes that touch little, which are most of a cluster's: EndpointSlices, Endpoints and pods. They are taken in place, and
+ *  cost no more in a large cluster than in a small one. */
+import type { ModelChange, PodChange, ServiceChange } from '../model/change.js';
+import type { Cluster } from '../model/cluster.js';
 import type { Endpoint, Service } from '../model/service.js';
 import type { BuiltCluster } from './build-cluster.js';
 import { isSelected } from './derive.js';
 import { checkSlice, isIpv4, serviceOfSlice } from './endpoints.js';
-import type { Entry } from './inventory.js';
-import { Notes } from './notes.js';
+import type { Entry, Inventory } from './inventory.js';
+import type { Notes } from './notes.js';
 import type { ReadObject } from './object-reader.js';
-import { type PodRecord, readPodOnNode } from './pods.js';
+import { PodUpdates } from './pod-updates.js';
 import { ProblemList } from './problems.js';
 
 interface Place<Item> {
@@ -18,25 +18,30 @@ interface Place<Item> {
   readonly index: number;
 }
 
-export class EndpointUpdates {
+export class SmallUpdates {
   readonly #built: BuiltCluster;
   /** Pods are not those of the objects alone. */
   readonly #isExpanded: boolean;
   readonly #services: Service[];
-  readonly #pods: Pod[];
+  readonly #pods: PodUpdates;
   readonly #serviceAt = new Map<string, Place<Entry<'Service'>>>();
-  readonly #podAt: ReadonlyMap<string, number>;
-  readonly #nodes: ReadonlyMap<string, Node>;
   readonly #servicesOf = new Map<string, string[]>();
   #model: Cluster | null = null;
 
-  constructor(built: BuiltCluster, services: readonly Entry<'Service'>[], isExpanded: boolean) {
+  /** `built` of `inventory`. `objectsIn`: how many objects each namespace has, kept up to date by the caller; `notes` are kept
+   *  up to date here. */
+  constructor(
+    built: BuiltCluster,
+    inventory: Inventory,
+    isExpanded: boolean,
+    objectsIn: ReadonlyMap<string, number>,
+    notes: Notes,
+  ) {
     this.#built = built;
     this.#isExpanded = isExpanded;
     this.#services = [...built.cluster.services];
-    this.#pods = [...built.cluster.pods];
-    this.#nodes = new Map(built.cluster.nodes.map((node) => [node.name, node]));
-    const entries = new Map(services.map((entry) => [keyOf(entry), entry]));
+    this.#pods = new PodUpdates(built, inventory, objectsIn, notes);
+    const entries = new Map(inventory.objects.Service.map((entry) => [keyOf(entry), entry]));
     for (const [index, service] of this.#services.entries()) {
       const key = keyOf(service);
       this.#serviceAt.set(key, { item: entries.get(key)!, index });
@@ -44,40 +49,44 @@ export class EndpointUpdates {
       this.#servicesOf.set(service.namespace, list);
       list.push(key);
     }
-    this.#podAt = new Map(this.#pods.map((pod, index) => [keyOf(pod), index]));
   }
 
   /** The model with all changes taken so far. */
   modelOf(cluster: Cluster): Cluster {
-    this.#model ??= { ...cluster, services: [...this.#services], pods: [...this.#pods] };
+    this.#model ??= { ...cluster, services: [...this.#services], pods: [...this.#pods.pods] };
     return this.#model;
   }
 
-  /** Take the change from `before` to `after`. Null, and nothing taken, when more than endpoints may differ.
+  /** Take the change from `before` to `after`. Null, and nothing taken, when more may differ than pods and endpoints.
    *  @throws InputError when `after` names what is no address. */
   take(before: ReadObject | undefined, after: ReadObject | undefined): ModelChange {
     // Deleted, but never there.
-    if (before === undefined && after === undefined) return [];
-    const touched = this.#touched(before, after);
+    if (before === undefined && after === undefined) return { pods: [], services: [] };
+    const pods: PodChange[] = [];
+    const touched = this.#touched(before, after, pods);
     if (touched === null) return null;
-    const changes: ServiceChange[] = [];
+    const services: ServiceChange[] = [];
     for (const key of touched) {
       const change = this.#refresh(this.#serviceAt.get(key)!);
-      if (change !== null) changes.push(change);
+      if (change !== null) services.push(change);
     }
-    if (changes.length > 0) this.#model = null;
-    return changes;
+    if (services.length + pods.length > 0) this.#model = null;
+    return { pods, services };
   }
 
-  /** Keys of the Services that the change may reach; their source knows it already. */
-  #touched(before: ReadObject | undefined, after: ReadObject | undefined): readonly string[] | null {
+  /** Keys of the Services that the change may reach; their source knows it already. Pods that differ go to `pods`. */
+  #touched(
+    before: ReadObject | undefined,
+    after: ReadObject | undefined,
+    pods: PodChange[],
+  ): readonly string[] | null {
     switch ((after ?? before)?.kind) {
       case 'EndpointSlice':
         return this.#takeSlice(entryOf<'EndpointSlice'>(before), entryOf<'EndpointSlice'>(after));
       case 'Endpoints':
         return this.#takeEndpoints(entryOf<'Endpoints'>(before), entryOf<'Endpoints'>(after));
       case 'Pod':
-        return this.#takePod(entryOf<'Pod'>(before), entryOf<'Pod'>(after));
+        return this.#takePod(entryOf<'Pod'>(before), entryOf<'Pod'>(after), pods);
       default:
         return null;
     }
@@ -105,29 +114,22 @@ export class EndpointUpdates {
     return [key];
   }
 
-  /** Only readiness and the end of a pod are endpoints' business alone. */
-  #takePod(before: Entry<'Pod'> | null, after: Entry<'Pod'> | null): readonly string[] | null {
-    if (before === null || after === null || this.#isExpanded) return null;
-    const index = this.#podAt.get(keyOf(after));
-    const old = index === undefined ? null : this.#read(before);
-    const fresh = index === undefined ? null : this.#read(after);
-    if (old === null || fresh === null || restOf(old) !== restOf(fresh)) return null;
-    this.#pods[index!] = fresh.record.pod;
-    this.#model = null;
-    this.#built.endpoints.replacePod(fresh.record);
+  #takePod(
+    before: Entry<'Pod'> | null,
+    after: Entry<'Pod'> | null,
+    changed: PodChange[],
+  ): readonly string[] | null {
+    const update = this.#isExpanded ? null : this.#pods.take(before, after);
+    if (update === null) return null;
+    const old = update.before?.pod ?? null;
+    const fresh = update.after?.pod ?? null;
+    if (old !== null || fresh !== null) changed.push({ before: old, after: fresh });
+    const pods = [old, fresh].filter((pod) => pod !== null);
     const { endpoints } = this.#built;
-    return (this.#servicesOf.get(after.namespace) ?? []).filter((key) => {
+    return (this.#servicesOf.get((after ?? before)!.namespace) ?? []).filter((key) => {
       const { item } = this.#serviceAt.get(key)!;
-      return endpoints.isDerived(key) && isSelected(item, fresh.record.pod);
+      return endpoints.isDerived(key) && pods.some((pod) => isSelected(item, pod));
     });
-  }
-
-  /** The pod as the model has it, with what its reading notes; null when it is not on the network. */
-  #read(entry: Entry<'Pod'>): { record: PodRecord; notes: readonly string[] } | null {
-    const node = this.#nodes.get(entry.value.spec?.nodeName ?? '');
-    const notes = new Notes();
-    const record = node === undefined ? null : readPodOnNode(entry, node, notes);
-    return record === null ? null : { record, notes: notes.list() };
   }
 
   #refresh({ item, index }: Place<Entry<'Service'>>): ServiceChange | null {
@@ -150,10 +152,6 @@ const keyOf = (object: { readonly namespace: string; readonly name: string }): s
 const entryOf = <Kind extends 'EndpointSlice' | 'Endpoints' | 'Pod'>(
   one: ReadObject | undefined,
 ): Entry<Kind> | null => (one === undefined ? null : (one.object as Entry<Kind>));
-
-/** All of a pod but what #takePod allows to differ. */
-const restOf = ({ record, notes }: { record: PodRecord; notes: readonly string[] }): string =>
-  JSON.stringify([{ ...record.pod, isReady: true }, notes]);
 
 const areSame = (a: readonly Endpoint[], b: readonly Endpoint[]): boolean =>
   a.length === b.length && a.every((endpoint, i) => isSame(endpoint, b[i]!));

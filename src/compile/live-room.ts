@@ -1,0 +1,89 @@
+/** Lays a compiled table set out anew with room for what may come. */
+import { regrowTables } from '../layout/regrow.js';
+import { ADDRESS_TABLE, mix32, slotsFor } from '../tables/addresses.js';
+import { DNS_ADDRESSES, DNS_BYTES, DNS_NAMES } from '../tables/dns-table.js';
+import { EPOCH_ORDER, Epoch, type Tables } from '../tables/epoch.js';
+import { FLOW_ACTION, FLOW_RULE, FLOW_SLOTS, FLOW_VALUE, hashStep } from '../tables/flows.js';
+import { LISTEN_TABLE, NONE, OFPORT_TABLE, POD_TABLE, PORT_TABLE } from '../tables/nodes.js';
+import { POLICY_IDENTITIES, POLICY_PODS } from '../tables/policies.js';
+import { ENDPOINT_TABLE } from '../tables/services.js';
+import { STRING_BYTES, STRING_INDEX } from '../tables/strings.js';
+import { spareNameSlots, spreadNames } from './delta-dns.js';
+
+/** Rows kept free, beside a quarter of those in use. When they are used up, the whole cluster is compiled anew. */
+const SPARE = new Map<unknown, number>([
+  [POD_TABLE, 256],
+  [PORT_TABLE, 256],
+  [POLICY_PODS, 256],
+  [OFPORT_TABLE, 4096],
+  [LISTEN_TABLE, 1024],
+  [POLICY_IDENTITIES, 256],
+  [ENDPOINT_TABLE, 1024],
+  [FLOW_RULE, 2048],
+  [FLOW_VALUE, 8192],
+  [FLOW_ACTION, 4096],
+  [STRING_INDEX, 2048],
+  [STRING_BYTES, 65_536],
+  [DNS_ADDRESSES, 2048],
+  [DNS_BYTES, 65_536],
+]);
+
+/** A live copy of `epoch`, with room. Slots are spread over the larger tables. */
+export function withRoom(epoch: Epoch): SharedArrayBuffer {
+  const { dns, addresses, flows } = epoch.tables;
+  const spareNames = spareNameSlots(dns.names);
+  // A pod is one address, and up to seven rules.
+  const more = (rows: number, least: number): number => rows + (rows >> 2) + least;
+  const addressSlots = slotsFor(more(used(addresses.kind), 256));
+  const ruleSlots = slotsFor(more(used(flows.slots.row), 2048));
+  const buffer = regrowTables(epoch.buffer, EPOCH_ORDER, (layout, rows) => {
+    if (layout === DNS_NAMES) return spareNames;
+    if (layout === ADDRESS_TABLE) return Math.max(0, addressSlots - rows);
+    if (layout === FLOW_SLOTS) return Math.max(0, ruleSlots - rows);
+    const least = SPARE.get(layout);
+    return least === undefined ? 0 : (rows >> 2) + least;
+  });
+  const { tables } = new Epoch(buffer);
+  if (spareNames > 0) spreadNames(tables.dns.names);
+  spreadAddresses(tables);
+  spreadRules(tables);
+  // A row that belongs to no run is no Service's.
+  tables.endpoints.service.fill(NONE, tables.endpoints.rows);
+  return buffer;
+}
+
+const used = (column: ArrayLike<number>): number => {
+  let count = 0;
+  for (let i = 0; i < column.length; i++) if (column[i] !== 0) count++;
+  return count;
+};
+
+function spreadAddresses({ addresses }: Tables): void {
+  const { address, row, kind, capacity } = addresses;
+  const old = { address: address.slice(), row: row.slice(), kind: kind.slice() };
+  for (const column of [address, row, kind]) column.fill(0);
+  for (let from = 0; from < capacity; from++) {
+    if (old.kind[from] === 0) continue;
+    let slot = mix32(old.address[from]!) & (capacity - 1);
+    while (kind[slot] !== 0) slot = (slot + 1) & (capacity - 1);
+    address[slot] = old.address[from]!;
+    row[slot] = old.row[from]!;
+    kind[slot] = old.kind[from]!;
+  }
+}
+
+function spreadRules({ flows }: Tables): void {
+  const { subtable, rule, value, slots } = flows;
+  const mask = slots.capacity - 1;
+  slots.row.fill(0);
+  for (let row = 0; row < rule.rows; row++) {
+    const s = rule.subtable[row]!;
+    const first = rule.valueFirst[row]!;
+    let hash = hashStep(0, s);
+    for (let i = subtable.sameCount[s]!; i < subtable.fieldCount[s]!; i++)
+      hash = hashStep(hash, value.value[first + i]!);
+    let slot = hash & mask;
+    while (slots.row[slot] !== 0) slot = (slot + 1) & mask;
+    slots.row[slot] = row + 1;
+  }
+}

@@ -1,0 +1,105 @@
+/** Pods that come, change and go, one at a time: what the model has of them, and the notes that count them. */
+import type { Node, Pod } from '../model/cluster.js';
+import type { BuiltCluster } from './build-cluster.js';
+import { byNamespaceAndName, type Entry, type Inventory } from './inventory.js';
+import { Notes } from './notes.js';
+import { isNowhere, isPodAddress, type PodRecord, readPodOf } from './pods.js';
+
+/** What became of a pod; null: it is not on the network. */
+export interface PodUpdate {
+  readonly before: PodRecord | null;
+  readonly after: PodRecord | null;
+}
+
+export class PodUpdates {
+  readonly #built: BuiltCluster;
+  /** Sorted as in the model. */
+  readonly #pods: Pod[];
+  readonly #byAddress = new Map<number, string>();
+  readonly #nodes: ReadonlyMap<string, Node>;
+  readonly #nodeNames: ReadonlySet<string>;
+  readonly #namespaces: ReadonlySet<string>;
+  /** Namespaces that are there whatever is in them. */
+  readonly #named: ReadonlySet<string>;
+  /** How many objects are in each namespace. */
+  readonly #objectsIn: ReadonlyMap<string, number>;
+  readonly #notes: Notes;
+
+  /** `objectsIn` is kept up to date by the caller, `notes` here. */
+  constructor(
+    built: BuiltCluster,
+    { objects, nodeNames }: Inventory,
+    objectsIn: ReadonlyMap<string, number>,
+    notes: Notes,
+  ) {
+    const { cluster } = built;
+    this.#built = built;
+    this.#pods = [...cluster.pods];
+    this.#nodes = new Map(cluster.nodes.map((node) => [node.name, node]));
+    this.#nodeNames = nodeNames;
+    this.#namespaces = new Set(cluster.namespaces.map(({ name }) => name));
+    const netNames = objects.NetNamespace.map((entry) => entry.value.netname || entry.name);
+    this.#named = new Set(['default', ...objects.Namespace.map(({ name }) => name), ...netNames]);
+    this.#objectsIn = objectsIn;
+    this.#notes = notes;
+    for (const pod of this.#pods) if (!pod.isHostNetwork) this.#byAddress.set(pod.address, keyOf(pod));
+  }
+
+  /** All pods as they are now, sorted by namespace and name. */
+  get pods(): readonly Pod[] {
+    return this.#pods;
+  }
+
+  /** Take the change of a pod's object. Null, and nothing taken, when more than this pod may differ, or something is wrong. */
+  take(before: Entry<'Pod'> | null, after: Entry<'Pod'> | null): PodUpdate | null {
+    const notes = { before: new Notes(), after: new Notes() };
+    const old = before === null ? null : readPodOf(before, this.#nodes, notes.before);
+    const fresh = after === null ? null : readPodOf(after, this.#nodes, notes.after);
+    if (after === null ? !this.#isKept(before!.namespace) : !this.#fits(after, fresh)) return null;
+    this.#notes.replace(notes.before, notes.after);
+    if (old !== null) this.#remove(old.pod);
+    if (fresh !== null) this.#add(fresh);
+    return { before: old, after: fresh };
+  }
+
+  #isKept(namespace: string): boolean {
+    return this.#named.has(namespace) || this.#objectsIn.get(namespace)! > 1;
+  }
+
+  #fits(entry: Entry<'Pod'>, record: PodRecord | null): boolean {
+    if (!this.#namespaces.has(entry.namespace) || isNowhere(entry, this.#nodeNames)) return false;
+    if (record === null || record.pod.isHostNetwork) return true;
+    const { pod } = record;
+    const other = this.#byAddress.get(pod.address);
+    if (other !== undefined && other !== keyOf(pod)) return false;
+    return isPodAddress(pod.address, this.#nodes.get(pod.node)!);
+  }
+
+  #remove(pod: Pod): void {
+    if (!pod.isHostNetwork) this.#byAddress.delete(pod.address);
+    this.#pods.splice(this.#placeOf(pod), 1);
+    this.#built.endpoints.removePod(pod);
+  }
+
+  #add(record: PodRecord): void {
+    const { pod } = record;
+    if (!pod.isHostNetwork) this.#byAddress.set(pod.address, keyOf(pod));
+    this.#pods.splice(this.#placeOf(pod), 0, pod);
+    this.#built.endpoints.putPod(record);
+  }
+
+  /** Where the pod of that name is in the list, or belongs. */
+  #placeOf(pod: Pod): number {
+    let low = 0;
+    let high = this.#pods.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (byNamespaceAndName(this.#pods[middle]!, pod) < 0) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}
+
+const keyOf = (pod: { readonly namespace: string; readonly name: string }): string =>
+  `${pod.namespace}/${pod.name}`;
