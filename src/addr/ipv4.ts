@@ -1,5 +1,4 @@
-/** IPv4 addresses and prefixes: dotted text to u32 in host order and back. ip-num parses prefixes, at this edge only. */
-import { IPv4CidrRange } from 'ip-num';
+/** IPv4 addresses and prefixes as numbers: dotted text to u32 in host order and back. */
 
 /** A network: `base` has no host bits set; `length` is 0..32. */
 export interface Ipv4Prefix {
@@ -28,17 +27,6 @@ export function parseIpv4(text: string): number {
 /** Write a u32 (or an i32 of the same bits) as a dotted quad. */
 export function formatIpv4(address: number): string {
   return `${(address >>> 24) & 255}.${(address >>> 16) & 255}.${(address >>> 8) & 255}.${address & 255}`;
-}
-
-/** Parse `a.b.c.d/n`. Returns null when the text is no prefix; host bits are cleared, as Go's ParseCIDR does. */
-export function parsePrefix(text: string): Ipv4Prefix | null {
-  if (!/^\d{1,3}(\.\d{1,3}){3}\/\d{1,2}$/.test(text)) return null;
-  try {
-    const range = IPv4CidrRange.fromCidr(text);
-    return { base: Number(range.getFirst().getValue()), length: Number(range.getPrefix().getValue()) };
-  } catch {
-    return null;
-  }
 }
 
 export const formatPrefix = (prefix: Ipv4Prefix): string => `${formatIpv4(prefix.base)}/${prefix.length}`;

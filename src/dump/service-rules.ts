@@ -1,6 +1,7 @@
 /** kube-proxy's rules for the Services, in iptables mode, as one node has them.
  *  Source: kubernetes pkg/proxy/iptables/proxier.go (syncProxyRules, writeServiceToEndpointRules). */
-import { formatIpv4, parsePrefix, prefixContains } from '../addr/ipv4.js';
+import { formatIpv4, prefixContains } from '../addr/ipv4.js';
+import { parsePrefix } from '../addr/ipv4-prefix.js';
 import type { Epoch } from '../tables/epoch.js';
 import { NONE } from '../tables/nodes.js';
 import { endpointChain } from './chain-names.js';

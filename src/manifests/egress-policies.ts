@@ -1,6 +1,7 @@
 /** EgressNetworkPolicies: networks as they are, DNS names by the addresses that an annotation gives them.
  *  Source: openshift/sdn pkg/network/node/ovscontroller.go (UpdateEgressNetworkPolicyRules). */
-import { type Ipv4Prefix, parseIpv4, parsePrefix } from '../addr/ipv4.js';
+import { type Ipv4Prefix, parseIpv4 } from '../addr/ipv4.js';
+import { parsePrefix } from '../addr/ipv4-prefix.js';
 import type { Namespace } from '../model/cluster.js';
 import type { EgressPolicy, EgressRule } from '../model/network-objects.js';
 import type { Entry } from './inventory.js';

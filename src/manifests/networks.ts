@@ -1,12 +1,6 @@
 /** The cluster's networks: what its objects say, else what its addresses show, else the platform's defaults. */
-import {
-  formatPrefix,
-  type Ipv4Prefix,
-  maskOf,
-  parseIpv4,
-  parsePrefix,
-  prefixContains,
-} from '../addr/ipv4.js';
+import { formatPrefix, type Ipv4Prefix, maskOf, parseIpv4, prefixContains } from '../addr/ipv4.js';
+import { parsePrefix } from '../addr/ipv4-prefix.js';
 import type { ClusterNetworkEntry, Platform } from '../model/cluster.js';
 import type { Inventory } from './inventory.js';
 import type { Notes } from './notes.js';

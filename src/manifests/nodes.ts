@@ -1,12 +1,6 @@
 /** Nodes: address, subnet, labels, out of Node and HostSubnet objects. */
-import {
-  formatIpv4,
-  formatPrefix,
-  type Ipv4Prefix,
-  parseIpv4,
-  parsePrefix,
-  prefixContains,
-} from '../addr/ipv4.js';
+import { formatIpv4, formatPrefix, type Ipv4Prefix, parseIpv4, prefixContains } from '../addr/ipv4.js';
+import { parsePrefix } from '../addr/ipv4-prefix.js';
 import { type Mac, parseMac } from '../addr/mac.js';
 import type { Node } from '../model/cluster.js';
 import { compare, type Entry, type Inventory } from './inventory.js';

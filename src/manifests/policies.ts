@@ -1,5 +1,5 @@
 /** NetworkPolicies with their defaults filled in. Source: Kubernetes networking.k8s.io/v1, NetworkPolicySpec. */
-import { parsePrefix } from '../addr/ipv4.js';
+import { parsePrefix } from '../addr/ipv4-prefix.js';
 import type { LabelSelector, NetworkPolicy, PolicyPeer, PolicyPort, PolicyRule } from '../model/policy.js';
 import type { Entry } from './inventory.js';
 import type { PeerManifest, PolicyManifest, PolicyPortManifest } from './kinds/policy.js';

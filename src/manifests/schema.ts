@@ -2,7 +2,8 @@
  *  Unknown fields pass, and null is as good as absent: Kubernetes decodes both to the default. */
 import { BlockList, isIPv6 } from 'node:net';
 import { z } from 'zod';
-import { parseIpv4, parsePrefix } from '../addr/ipv4.js';
+import { parseIpv4 } from '../addr/ipv4.js';
+import { parsePrefix } from '../addr/ipv4-prefix.js';
 
 export const text = z.string('text (in quotes, if it looks like a number or a boolean)');
 export const truth = z.boolean('true or false');

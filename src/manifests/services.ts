@@ -1,5 +1,6 @@
 /** Services: addresses, ports and policies; their endpoints come from endpoints.ts. */
-import { parseIpv4, parsePrefix } from '../addr/ipv4.js';
+import { parseIpv4 } from '../addr/ipv4.js';
+import { parsePrefix } from '../addr/ipv4-prefix.js';
 import type { Service, ServicePort } from '../model/service.js';
 import { ClusterIpAllocator, NodePortAllocator } from './allocate.js';
 import type { EndpointSource } from './endpoints.js';

@@ -3,14 +3,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { IPv4 } from 'ip-num';
-import {
-  formatIpv4,
-  formatPrefix,
-  maskOf,
-  parseIpv4,
-  parsePrefix,
-  prefixContains,
-} from '../../src/addr/ipv4.js';
+import { formatIpv4, formatPrefix, maskOf, parseIpv4, prefixContains } from '../../src/addr/ipv4.js';
+import { parsePrefix } from '../../src/addr/ipv4-prefix.js';
 import { formatMac, parseMac } from '../../src/addr/mac.js';
 
 test('an IPv4 address is a u32 in host order, and -1 when it is none', () => {

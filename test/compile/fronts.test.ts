@@ -1,7 +1,8 @@
 /** Addresses by which Services are reached from outside: which choice of endpoints each leads to, on each node. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseIpv4, parsePrefix } from '../../src/addr/ipv4.js';
+import { parseIpv4 } from '../../src/addr/ipv4.js';
+import { parsePrefix } from '../../src/addr/ipv4-prefix.js';
 import { compile } from '../../src/compile/compile.js';
 import { LiveTables } from '../../src/compile/delta.js';
 import type { Cluster } from '../../src/model/cluster.js';

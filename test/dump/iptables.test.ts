@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
-import { parseIpv4, parsePrefix } from '../../src/addr/ipv4.js';
+import { parseIpv4 } from '../../src/addr/ipv4.js';
+import { parsePrefix } from '../../src/addr/ipv4-prefix.js';
 import { compile } from '../../src/compile/compile.js';
 import { dumpIptables } from '../../src/dump/iptables.js';
 import type { Epoch } from '../../src/tables/epoch.js';

@@ -1,7 +1,8 @@
 /** Another table set under a running engine: what of connections, waiting packets and counts stays, and what goes. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseIpv4, parsePrefix } from '../../src/addr/ipv4.js';
+import { parseIpv4 } from '../../src/addr/ipv4.js';
+import { parsePrefix } from '../../src/addr/ipv4-prefix.js';
 import { compile } from '../../src/compile/compile.js';
 import { LiveTables } from '../../src/compile/delta.js';
 import { Engine } from '../../src/engine/engine.js';

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { formatPrefix, parsePrefix } from '../../src/addr/ipv4.js';
+import { formatPrefix } from '../../src/addr/ipv4.js';
+import { parsePrefix } from '../../src/addr/ipv4-prefix.js';
 import { overlaps, SubnetAllocator, subnetAt } from '../../src/manifests/subnets.js';
 import { loadTexts } from './support.js';
 

@@ -2,7 +2,8 @@
  *
  *  kept (policy Local, b alone, node port 30090), sticky (a and b, affinity), near also at 198.51.100.7 and 198.51.100.8;
  *  monitoring may leave to 203.0.113.9 alone, openshift-dns leaves as 192.168.1.200 by node1, web may send to groups. */
-import { parseIpv4, parsePrefix } from '../../src/addr/ipv4.js';
+import { parseIpv4 } from '../../src/addr/ipv4.js';
+import { parsePrefix } from '../../src/addr/ipv4-prefix.js';
 import { compile } from '../../src/compile/compile.js';
 import type { NetworkObjects } from '../../src/model/network-objects.js';
 import type { Service } from '../../src/model/service.js';

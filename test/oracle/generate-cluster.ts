@@ -1,5 +1,6 @@
 /** Clusters by seed: nodes, namespaces, pods, Services and policies in random number and arrangement. */
-import { parseIpv4, parsePrefix } from '../../src/addr/ipv4.js';
+import { parseIpv4 } from '../../src/addr/ipv4.js';
+import { parsePrefix } from '../../src/addr/ipv4-prefix.js';
 import type { SeededRandom } from '../../src/io/generate-random.js';
 import type { Cluster, Namespace, Node, PluginMode, Pod, Protocol } from '../../src/model/cluster.js';
 import type { EgressRule, NetworkObjects } from '../../src/model/network-objects.js';

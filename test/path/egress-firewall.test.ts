@@ -1,7 +1,8 @@
 /** EgressNetworkPolicy: br0's table 100 on the pod's node, and the Services that the proxy empties for it. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseIpv4, parsePrefix } from '../../src/addr/ipv4.js';
+import { parseIpv4 } from '../../src/addr/ipv4.js';
+import { parsePrefix } from '../../src/addr/ipv4-prefix.js';
 import { compile } from '../../src/compile/compile.js';
 import type { Cluster } from '../../src/model/cluster.js';
 import type { EgressPolicy } from '../../src/model/network-objects.js';

@@ -1,5 +1,6 @@
 /** External addresses and load balancers': from outside by the NIC, from pods and nodes, with ranges of sources. */
-import { parseIpv4, parsePrefix } from '../../src/addr/ipv4.js';
+import { parseIpv4 } from '../../src/addr/ipv4.js';
+import { parsePrefix } from '../../src/addr/ipv4-prefix.js';
 import { cases } from '../support/cases.js';
 import { externalEpoch } from '../support/external.js';
 

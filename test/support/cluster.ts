@@ -2,7 +2,8 @@
  *
  *  node1 192.168.1.101, 10.128.0.0/23    a (web), c (web), d (dns), s (web, no declared ports)
  *  node2 192.168.1.102, 10.129.0.0/23    b (web), e (dns), p (monitoring), v (isolated) */
-import { parseIpv4, parsePrefix } from '../../src/addr/ipv4.js';
+import { parseIpv4 } from '../../src/addr/ipv4.js';
+import { parsePrefix } from '../../src/addr/ipv4-prefix.js';
 import { compile } from '../../src/compile/compile.js';
 import type { Cluster, Pod, Protocol } from '../../src/model/cluster.js';
 import { NO_NETWORK_OBJECTS } from '../../src/model/network-objects.js';

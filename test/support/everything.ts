@@ -1,6 +1,7 @@
 /** A cluster that has everything at once: node ports, external addresses, affinity, egress rules and addresses, groups,
  *  host-network pods and policies of every shape. Beside it the addresses that its traffic knows. */
-import { parseIpv4, parsePrefix } from '../../src/addr/ipv4.js';
+import { parseIpv4 } from '../../src/addr/ipv4.js';
+import { parsePrefix } from '../../src/addr/ipv4-prefix.js';
 import { compile } from '../../src/compile/compile.js';
 import type { Cluster, Pod } from '../../src/model/cluster.js';
 import type { NetworkPolicy, PolicyMode, PolicyPeer } from '../../src/model/policy.js';

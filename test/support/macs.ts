@@ -1,5 +1,6 @@
 /** The MACs of the test cluster: what a sender's routing writes, and names for what a receiver must see. */
-import { formatIpv4, parseIpv4, parsePrefix, prefixContains } from '../../src/addr/ipv4.js';
+import { formatIpv4, parseIpv4, prefixContains } from '../../src/addr/ipv4.js';
+import { parsePrefix } from '../../src/addr/ipv4-prefix.js';
 import { NAMES, nodeOf } from './cluster.js';
 
 interface Mac {

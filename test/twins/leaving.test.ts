@@ -1,7 +1,8 @@
 /** Twins for what leaves the cluster and for groups: with and without the path cache, in either back end, in any batches. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseIpv4, parsePrefix } from '../../src/addr/ipv4.js';
+import { parseIpv4 } from '../../src/addr/ipv4.js';
+import { parsePrefix } from '../../src/addr/ipv4-prefix.js';
 import { compile } from '../../src/compile/compile.js';
 import { Engine } from '../../src/engine/engine.js';
 import { isBalanced } from '../../src/packet/ledger.js';
