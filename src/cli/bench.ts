@@ -18,6 +18,9 @@ interface BenchOptions extends ClusterOptions {
   readonly only?: string;
 }
 
+/** Of a terminal's line. */
+const CLEAR = '\r\u001b[K';
+
 const FULL = { rounds: 3, timeMs: 700 } as const;
 const QUICK = { rounds: 1, timeMs: 200 } as const;
 
@@ -50,7 +53,7 @@ export interface BenchReport {
   readonly results: readonly BenchResult[];
 }
 
-/** Run what the options ask for; progress goes to stderr when that is a terminal. */
+/** Run what the options ask for. Each case is told of on stderr when its rounds are over, and on a terminal what is going on. */
 export async function bench(options: BenchOptions): Promise<BenchReport> {
   const isQuick = options.quick === true;
   const { rounds, timeMs } = isQuick ? QUICK : FULL;
@@ -67,9 +70,10 @@ export async function bench(options: BenchOptions): Promise<BenchReport> {
     rounds: options.rounds ?? rounds,
     timeMs: options.time ?? timeMs,
     onStart: process.stderr.isTTY ? showProgress : () => {},
+    onResult: showResult,
   };
   const results = await runRounds(plan);
-  if (process.stderr.isTTY) process.stderr.write('\r\u001b[K');
+  if (process.stderr.isTTY) process.stderr.write(CLEAR);
   const processors = cpus();
   return {
     machine: { cpu: processors[0]?.model ?? '', cores: processors.length, node: process.version },
@@ -82,9 +86,15 @@ function backends(): BackendName[] {
   return loadKernels('auto').name === 'native' ? ['typescript', 'native'] : ['typescript'];
 }
 
-function showProgress(round: number, benchCase: BenchCase): void {
+function showProgress(what: string, benchCase: BenchCase): void {
   const { connections, backend } = benchCase;
-  process.stderr.write(`\r\u001b[Kround ${round + 1}: ${caseName(benchCase)}, ${connections}, ${backend}`);
+  process.stderr.write(`${CLEAR}${what}: ${caseName(benchCase)}, ${connections}, ${backend}`);
+}
+
+function showResult({ name, connections, backend, nsPerPacket, ratio }: BenchResult): void {
+  const what = `${name.padEnd(22)}${connections.toLocaleString('en-US').padStart(11)}  ${backend.padEnd(10)}`;
+  const line = `${what}${nsPerPacket.toFixed(nsPerPacket < 100 ? 1 : 0).padStart(8)} ns  x ${ratio.toFixed(1)}`;
+  process.stderr.write(`${process.stderr.isTTY ? CLEAR : ''}${line}\n`);
 }
 
 export function reportText({ machine, rounds, results }: BenchReport): string {

@@ -21,10 +21,12 @@ const NEW_MAX = 100_000;
 /** The cases, by size, floors first. `isQuick` keeps one path and one size. */
 export function benchCases(backends: readonly BackendName[], isQuick: boolean): BenchCase[] {
   const sizes = isQuick ? [1_000] : [1_000, 100_000, 1_000_000];
+  // The one that all are compared with comes first.
+  const floors = backends.toSorted();
   const paths: readonly Path[] = isQuick ? ['service'] : PATHS;
   return sizes.flatMap((connections): BenchCase[] => [
+    ...floors.map((backend): BenchCase => ({ kind: 'floor', path: '', connections, backend })),
     { kind: 'fill', path: '', connections, backend: 'typescript' },
-    ...backends.map((backend): BenchCase => ({ kind: 'floor', path: '', connections, backend })),
     ...backends.flatMap((backend): BenchCase[] => [
       { kind: 'kernels', path: '', connections, backend },
       ...paths.map((path): BenchCase => ({ kind: 'established', path, connections, backend })),

@@ -1,4 +1,5 @@
-/** The process of one case: gets its task by message, measures with tinybench, answers by message. */
+/** The process of one case: gets its task by message and makes it ready, then measures with tinybench each time it is told to,
+ *  until its parent lets go of it. */
 import { Bench } from 'tinybench';
 import { Epoch } from '../../tables/epoch.js';
 import type { BenchCase } from './cases.js';
@@ -16,29 +17,39 @@ export interface BenchTask {
   readonly timeMs: number;
 }
 
-/** Median time of a packet, or what went wrong. */
-export type BenchAnswer = { readonly nsPerPacket: number } | { readonly error: string };
+/** It is ready; or the median time of a packet; or what went wrong. */
+export type BenchAnswer =
+  | { readonly isReady: true }
+  | { readonly nsPerPacket: number }
+  | { readonly error: string };
 
-process.once('message', (task: BenchTask) => {
-  measure(task).then(
-    (nsPerPacket) => answer({ nsPerPacket }),
-    (error: unknown) => answer({ error: error instanceof Error ? error.message : String(error) }),
+/** What there is to measure, once the task has come. */
+let ready: { readonly workload: Workload; readonly timeMs: number } | null = null;
+
+process.on('message', (message: BenchTask | 'measure') => {
+  answer(message).then(
+    (said) => process.send?.(said),
+    (error: unknown) => process.send?.({ error: error instanceof Error ? error.message : String(error) }),
   );
 });
 
-function answer(message: BenchAnswer): void {
-  process.send?.(message, () => process.disconnect());
+async function answer(message: BenchTask | 'measure'): Promise<BenchAnswer> {
+  if (message !== 'measure') {
+    ready = { workload: makeWorkload(message), timeMs: message.timeMs };
+    return { isReady: true };
+  }
+  if (ready === null) throw new Error('nothing to measure');
+  return { nsPerPacket: await measure(ready.workload, ready.timeMs) };
 }
 
 /** Nothing may think that the work is for nothing. */
 let sink = 0;
 
-async function measure(task: BenchTask): Promise<number> {
-  const workload = makeWorkload(task);
+async function measure(workload: Workload, timeMs: number): Promise<number> {
   const bench = new Bench({
-    time: task.timeMs,
+    time: timeMs,
     iterations: 32,
-    warmupTime: task.timeMs / 2,
+    warmupTime: timeMs / 2,
     warmupIterations: 32,
     retainSamples: true,
     throws: true,

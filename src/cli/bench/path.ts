@@ -33,7 +33,9 @@ export function establishedWorkload(
   const { tables } = epoch;
   const batch = new EngineBatch(makeEngine(epoch, backend, connections), STEP_NS);
   const frames = new FrameStore(tables);
-  const servers: Server[] = [];
+  /** Who answers each connection. */
+  const serverPod = new Uint32Array(connections);
+  const serverPort = new Uint16Array(connections);
   /** Two stored frames a connection, the client's and the server's: place[frame] is where one lies. They lie in the
    *  order in which they are sent, so that reading them costs little and finding their connections is what counts. */
   const place = shuffled(connections * 2);
@@ -41,7 +43,8 @@ export function establishedWorkload(
   const store = new Uint32Array(bytes.buffer);
   const lengths = new Uint8Array(connections * 2);
   const ports = new Uint32Array(connections * 2);
-  for (const segment of ['syn', 'synack', 'ack', 'data', 'answer'] as const) sendAll(segment);
+  // The client's data is also the handshake's last segment.
+  for (const segment of ['syn', 'synack', 'data', 'answer'] as const) sendAll(segment);
   let next = 0;
   return {
     packets: BATCH,
@@ -57,13 +60,15 @@ export function establishedWorkload(
   /** Send the segment once on every connection, and leave it stored. */
   function sendAll(segment: Segment): void {
     const isReply = segment === 'synack' || segment === 'answer';
+    const server: { pod: number; port: number } = { ...NOBODY };
     for (let first = 0; first < connections; first += BATCH) {
       const count = Math.min(BATCH, connections - first);
       for (let i = 0; i < count; i++) {
         const connection = first + i;
         const route = routeOf(routes, connection);
         const frame = place[connection * 2 + (isReply ? 1 : 0)]!;
-        const server = servers[connection] ?? NOBODY;
+        server.pod = serverPod[connection]!;
+        server.port = serverPort[connection]!;
         const at = frame * STORED + STORED_FRAME;
         lengths[frame] = frames.write(bytes, at, segment, route, portOf(routes, connection), server);
         ports[frame] = tables.pods.port[isReply ? server.pod : route.client]!;
@@ -71,19 +76,17 @@ export function establishedWorkload(
       }
       batch.process(count);
       batch.check(segment);
-      if (segment === 'syn')
-        for (let i = 0; i < count; i++) servers.push(serverOf(i, routeOf(routes, first + i)));
+      if (segment === 'syn') for (let i = 0; i < count; i++) noteServer(first + i, i);
     }
   }
 
-  /** Whom output row `row` reached. */
-  function serverOf(row: number, route: Route): Server {
+  /** Note whom output row `row`, the SYN of `connection`, reached. */
+  function noteServer(connection: number, row: number): void {
     const { exit, endpoint } = batch.output;
     const endpointRow = endpoint[row]!;
-    return {
-      pod: tables.ports.pod[exit[row]!]!,
-      port: endpointRow < 0 ? route.dport : tables.endpoints.port[endpointRow]!,
-    };
+    serverPod[connection] = tables.ports.pod[exit[row]!]!;
+    serverPort[connection] =
+      endpointRow < 0 ? routeOf(routes, connection).dport : tables.endpoints.port[endpointRow]!;
   }
 }
 

@@ -1,12 +1,17 @@
-/** Runs the cases: round after round, every case in a process of its own, so that none warms up another. */
-import { fork } from 'node:child_process';
-import { once } from 'node:events';
+/** Runs the cases: those of as many connections in rounds, in turn, every case in a process of its own, so that none warms up
+ *  another. Then those of the next number of connections. */
+import { availableParallelism, freemem } from 'node:os';
 import type { LoadedCluster } from '../../cluster.js';
 import type { BackendName } from '../../kernels/backend.js';
 import { trafficTopology } from '../traffic-topology.js';
+import { CaseProcess } from './case-process.js';
 import { type BenchCase, caseName } from './cases.js';
-import type { BenchAnswer, BenchTask } from './child.js';
+import type { BenchTask } from './child.js';
 import { benchRoutes } from './routes.js';
+
+/** What a process takes beside its connections, and for each of them, in bytes, about. */
+const PROCESS_SIZE = 100e6;
+const CONNECTION_SIZE = 1_000;
 
 export interface BenchPlan {
   readonly cluster: LoadedCluster;
@@ -14,8 +19,10 @@ export interface BenchPlan {
   readonly rounds: number;
   /** Measuring time of each process. */
   readonly timeMs: number;
-  /** Told before each process. */
-  readonly onStart?: (round: number, benchCase: BenchCase) => void;
+  /** Told what goes on, before it does. */
+  readonly onStart?: (what: string, benchCase: BenchCase) => void;
+  /** Told of a case when its last round is over. */
+  readonly onResult?: (result: BenchResult) => void;
 }
 
 export interface BenchResult extends BenchCase {
@@ -42,42 +49,78 @@ export async function runRounds(plan: BenchPlan): Promise<BenchResult[]> {
     if (needsRoutes && routes.length === 0) return [];
     return [{ benchCase, epoch: saved, routes, timeMs: plan.timeMs }];
   });
-  const samples = tasks.map((): number[] => []);
-  for (let round = 0; round < plan.rounds; round++) {
-    for (const [i, task] of tasks.entries()) {
-      plan.onStart?.(round, task.benchCase);
-      samples[i]!.push(await runOne(task));
-    }
+  const sizes = [...new Set(tasks.map(({ benchCase }) => benchCase.connections))];
+  const results: BenchResult[] = [];
+  for (const size of sizes) {
+    const group = tasks.filter(({ benchCase }) => benchCase.connections === size);
+    results.push(...(await runGroup(group, plan)));
   }
-  const medians = samples.map(median);
-  const floors = tasks.map(({ benchCase }, i) => ({ ...benchCase, ns: medians[i]! }));
-  const floorOf = ({ connections }: BenchCase, wanted: BackendName): number =>
-    floors.find(
-      ({ kind, backend, ...floor }) =>
-        kind === 'floor' && backend === wanted && floor.connections === connections,
-    )?.ns ?? Number.NaN;
-  const best = floors.some(({ backend }) => backend === 'native') ? 'native' : 'typescript';
-  return tasks.map(({ benchCase }, i) => ({
-    ...benchCase,
-    name: caseName(benchCase),
-    nsPerPacket: medians[i]!,
-    bestNs: Math.min(...samples[i]!),
-    worstNs: Math.max(...samples[i]!),
-    millionsPerSecond: 1_000 / medians[i]!,
-    ratio: medians[i]! / floorOf(benchCase, best),
-    ratioTypescript: medians[i]! / floorOf(benchCase, 'typescript'),
-  }));
+  return results;
 }
 
-async function runOne(task: BenchTask): Promise<number> {
-  const child = fork(new URL('./child.js', import.meta.url), { serialization: 'advanced' });
-  const answers: BenchAnswer[] = [];
-  child.on('message', (message: BenchAnswer) => answers.push(message));
-  child.send(task);
-  const [code, signal] = (await once(child, 'exit')) as [number | null, string | null];
-  const answer = answers[0] ?? { error: `its process ended with ${code ?? signal}` };
-  if ('error' in answer) throw new Error(`${caseName(task.benchCase)}: ${answer.error}`);
-  return answer.nsPerPacket;
+/** Processes stay alive from round to round where memory allows it: to open a million connections takes far longer than to
+ *  measure them. */
+async function runGroup(tasks: readonly BenchTask[], plan: BenchPlan): Promise<BenchResult[]> {
+  const needed = tasks.reduce(
+    (sum, task) => sum + PROCESS_SIZE + task.benchCase.connections * CONNECTION_SIZE,
+    0,
+  );
+  const isKept = needed < freemem() / 2;
+  const processes = new Map<BenchTask, CaseProcess>();
+  const prepare = async (task: BenchTask): Promise<CaseProcess> => {
+    plan.onStart?.('making ready', task.benchCase);
+    const process = new CaseProcess(task);
+    processes.set(task, process);
+    await process.prepare();
+    return process;
+  };
+  const samples = tasks.map((): number[] => []);
+  const floorOf = (backend: BackendName): number => {
+    const floor = tasks.findIndex(
+      ({ benchCase }) => benchCase.kind === 'floor' && benchCase.backend === backend,
+    );
+    return floor < 0 || samples[floor]!.length === 0 ? Number.NaN : median(samples[floor]!);
+  };
+  try {
+    // As many at a time as there are cores: nothing is measured meanwhile.
+    const waiting = isKept ? [...tasks] : [];
+    const next = async (): Promise<void> => {
+      for (let task = waiting.shift(); task !== undefined; task = waiting.shift()) await prepare(task);
+    };
+    await Promise.all(Array.from({ length: availableParallelism() }, next));
+    for (let round = 0; round < plan.rounds; round++)
+      for (const [i, task] of tasks.entries()) {
+        const process = isKept ? processes.get(task)! : await prepare(task);
+        plan.onStart?.(`round ${round + 1}`, task.benchCase);
+        samples[i]!.push(await process.measure());
+        if (!isKept) process.close();
+        if (round + 1 < plan.rounds) continue;
+        // Floors come first, that of the best back end before all.
+        plan.onResult?.(resultOf(task.benchCase, samples[i]!, floorOf));
+      }
+    return tasks.map(({ benchCase }, i) => resultOf(benchCase, samples[i]!, floorOf));
+  } finally {
+    for (const process of processes.values()) process.close();
+  }
+}
+
+function resultOf(
+  benchCase: BenchCase,
+  samples: readonly number[],
+  floorOf: (backend: BackendName) => number,
+): BenchResult {
+  const ns = median(samples);
+  const [native, typescript] = [floorOf('native'), floorOf('typescript')];
+  return {
+    ...benchCase,
+    name: caseName(benchCase),
+    nsPerPacket: ns,
+    bestNs: Math.min(...samples),
+    worstNs: Math.max(...samples),
+    millionsPerSecond: 1_000 / ns,
+    ratio: ns / (Number.isNaN(native) ? typescript : native),
+    ratioTypescript: ns / typescript,
+  };
 }
 
 /** Of an even number of values the lower middle, a value that was measured. */
