@@ -3,7 +3,7 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import type { Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
-import { createGzip } from 'node:zlib';
+import { constants, createGzip } from 'node:zlib';
 import { InputError } from '../verdict/input-error.js';
 
 /** Longer than the longest record: CAPTURED_MAX bytes, a comment, headers. */
@@ -42,7 +42,8 @@ export class CaptureOutput {
     last.on('error', this.#onError);
     this.#sink = last;
     if (isPacked) {
-      const gzip = createGzip();
+      // Else a block would stay in zlib for as long as some more come, and be lost with the process.
+      const gzip = createGzip({ flush: constants.Z_SYNC_FLUSH });
       gzip.on('error', this.#onError);
       gzip.pipe(last);
       this.#sink = gzip;

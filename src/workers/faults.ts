@@ -5,16 +5,17 @@
  *  packet is one of those that are about to be walked in one go), and install, journal, answer, checkpoint (by the number of
  *  the worker's task, before its table set is installed, before it is written down, after it is answered, while its checkpoint
  *  is written).
- *  HOW: exit (the thread ends), throw, or memory (the thread runs out of it). In the thread of the program itself it is
- *  always throw. */
+ *  HOW: exit (the thread ends), throw, memory (the thread runs out of it), or native (a fault that takes the whole process
+ *  down). In the thread of the program itself the first and third are throw. */
 
 export const FAULT_VARIABLE = 'PODPLANE_TEST_KILL';
 const PLACES = ['packet', 'among', 'install', 'journal', 'answer', 'checkpoint'] as const;
 export type FaultPlace = (typeof PLACES)[number];
 const PACKET = 0;
-const HOWS = ['exit', 'throw', 'memory'] as const;
+const HOWS = ['exit', 'throw', 'memory', 'native'] as const;
 const EXIT = 0;
 const MEMORY = 2;
+const NATIVE = 3;
 
 /** Shared by all who may die of them. */
 export interface FaultList {
@@ -29,7 +30,7 @@ export function parseFaults(text: string | undefined): FaultList | null {
   if (text === undefined || text === '') return null;
   const parts = text.split(',').map((part) => {
     const [, place, number, times, how] =
-      /^([a-z]+):(\d+)(?:x(\d+))?(?:@(exit|throw|memory))?$/.exec(part) ?? [];
+      /^([a-z]+):(\d+)(?:x(\d+))?(?:@(exit|throw|memory|native))?$/.exec(part) ?? [];
     const index = (PLACES as readonly string[]).indexOf(place ?? '');
     if (index < 0) throw new RangeError(`${FAULT_VARIABLE}: ${part} is no fault`);
     const manner = Math.max(0, (HOWS as readonly string[]).indexOf(how ?? 'exit'));
@@ -66,6 +67,7 @@ export class Faults {
     for (let i = 0; i < left.length; i++) {
       if (faults[i * 3] !== wanted || faults[i * 3 + 1] !== number || Atomics.load(left, i) <= 0) continue;
       Atomics.sub(left, i, 1);
+      if (faults[i * 3 + 2] === NATIVE) faultNatively();
       if (this.#isThread && faults[i * 3 + 2] === EXIT) process.exit(70);
       if (this.#isThread && faults[i * 3 + 2] === MEMORY) fillMemory();
       throw new Error(`killed by a test at ${place} ${number}`);
@@ -87,6 +89,12 @@ export class Faults {
           return i === first ? first + 1 : i;
     return end;
   }
+}
+
+/** As the system ends a process whose native code reads where nothing is. */
+function faultNatively(): never {
+  process.kill(process.pid, 'SIGSEGV');
+  for (;;) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
 }
 
 /** Until the thread is ended for it. */

@@ -1,7 +1,7 @@
 /** One fingerprint by all settings: every capture there is, those of PODPLANE_CAPTURES or else the shipped ones. Most hold a
  *  handful of packets, and all settings for each of hundreds take hours. So:
- *  - Alone, each is run by two of the settings of one worker, in turn: further workers would have nothing to do.
- *  - Bundled into a few long traces, merged by time, all that can be read to their end are run by all settings together.
+ *  - Alone, each is run by one of the settings of one worker, in turn: further workers would have nothing to do.
+ *  - Bundled into a few longer traces, merged by time, all that can be read to their end are run by all settings together.
  *  - What breaks in the middle ends a trace, so it cannot be in a bundle: alone, by a list in which every two settings meet.
  *  - What is no capture must be refused with the same words. */
 import assert from 'node:assert/strict';
@@ -13,7 +13,7 @@ import { Tally } from './matrix-tally.js';
 import { ALL_SETTINGS, PAIRED_SETTINGS, REFERENCE, share } from './run-settings.js';
 
 const ONE_WORKER = ALL_SETTINGS.filter(({ workers }) => workers === 1);
-const BUNDLE = 300;
+const BUNDLE = 450;
 
 const captures = moreCaptures().length > 0 ? moreCaptures() : shippedCaptures();
 const whole: string[] = [];
@@ -25,7 +25,7 @@ for (const [turn, path] of captures.entries())
   test(path, async () => {
     const own = await captureCase(path);
     try {
-      const { failure } = await alone.same(own, share(ONE_WORKER, turn, 2));
+      const { failure } = await alone.same(own, share(ONE_WORKER, turn, 1));
       (failure === null ? whole : broken).push(path);
       if (failure !== null) await halves.same(own, PAIRED_SETTINGS);
     } catch (error) {
@@ -49,7 +49,7 @@ test('each capture alone', (t) => {
     `${captures.length} captures: ${whole.length} whole, ${broken.length} broken, ${refused.length} refused`,
   );
   assert.equal(whole.length + broken.length + refused.length, captures.length);
-  alone.report(t, whole.length + broken.length, captures.length < 8 ? [] : ONE_WORKER);
+  alone.report(t, whole.length + broken.length, captures.length < 16 ? [] : ONE_WORKER);
 });
 test('the bundles', (t) => bundles.report(t, whole.length, ALL_SETTINGS));
 test('the broken ones', (t) => halves.report(t, broken.length, broken.length === 0 ? [] : PAIRED_SETTINGS));

@@ -61,11 +61,21 @@ export const moreCaptures = (): string[] => (existsSync(MORE) ? capturesBelow(MO
 
 const exampleEpoch = loadCluster(EXAMPLE).then((cluster) => cluster.compile());
 
-export const captureCase = (path: string): Promise<Case> => capturesCase(path, [path]);
+/** In few lanes: most captures hold a handful of packets, and a lane takes longer to make than they to walk. */
+export async function captureCase(path: string): Promise<Case> {
+  return { name: path, epoch: await exampleEpoch, options: { traces: [path], lanes: 2 } };
+}
 
 /** Several captures, merged by time into one trace. */
 export async function capturesCase(name: string, traces: readonly string[]): Promise<Case> {
   return { name, epoch: await exampleEpoch, options: { traces } };
+}
+
+/** Traffic of all profiles as one trace. */
+export async function mixedCase(packets: number, seed: number): Promise<Case> {
+  const cases = await Promise.all(PROFILES.map((profile, i) => profileCase(profile, packets, seed + i)));
+  const traces = cases.flatMap(({ options }) => options.traces);
+  return { ...cases[0]!, name: 'all profiles', options: { traces, seed, pick: 'model' } };
 }
 
 /** Events that the cluster takes, in an order in which it takes them. */
