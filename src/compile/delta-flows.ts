@@ -19,8 +19,10 @@ import type { LiveSet } from './live-set.js';
 import { removeSlot } from './live-slots.js';
 
 export class FlowDelta {
-  /** Rows of FRL1 that were taken away or given to another rule since this list was emptied. */
-  readonly changed: number[] = [];
+  /** Rows of FRL1 that are another rule's, or none's, since takeChanged(). */
+  readonly #changed = new Set<number>();
+  /** Those of them that nobody took yet: a rule that comes back at once is the one that it was. */
+  readonly #left = new Set<number>();
   readonly #set: LiveSet;
   /** By table, priority, fields and masks. */
   readonly #subtables = new Map<string, number>();
@@ -67,7 +69,14 @@ export class FlowDelta {
     const row = actionFirst < 0 ? -1 : this.#takeRow(s);
     if (row < 0) return -1;
     const width = subtable.fieldCount[s]!;
-    for (let i = 0; i < width; i++) this.#set.set(value.value, rule.valueFirst[row]! + i, this.#own[i]!);
+    const at = rule.valueFirst[row]!;
+    let isSame = this.#left.delete(row);
+    for (let i = 0; i < width; i++) {
+      isSame &&= value.value[at + i] === this.#own[i];
+      this.#set.set(value.value, at + i, this.#own[i]!);
+    }
+    if (isSame) this.#changed.delete(row);
+    else this.#changed.add(row);
     this.#set.set(rule.subtable, row, s);
     this.#set.set(rule.node, row, flow.node);
     this.#set.set(rule.actionFirst, row, actionFirst);
@@ -77,7 +86,6 @@ export class FlowDelta {
     this.#set.set(rule.quirk, row, flow.quirk ?? 0);
     this.#set.set(slots.row, slot, row + 1);
     this.#used++;
-    this.changed.push(row);
     return row;
   }
 
@@ -96,8 +104,18 @@ export class FlowDelta {
     const free = this.#free.get(s);
     if (free === undefined) this.#free.set(s, [row]);
     else free.push(row);
-    this.changed.push(row);
+    // One that came with this very change never counted.
+    if (!this.#changed.has(row)) this.#left.add(row);
+    this.#changed.add(row);
     return true;
+  }
+
+  /** Rows that changed hands since the last call. */
+  takeChanged(): readonly number[] {
+    const rows = [...this.#changed];
+    this.#changed.clear();
+    this.#left.clear();
+    return rows;
   }
 
   get #flows(): FlowTables {

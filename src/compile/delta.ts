@@ -1,4 +1,4 @@
-/** A table set that takes changes of pods and of Services' endpoints in place: only the rows that they touch are written. */
+/** A table set that takes changes of pods, NetworkPolicies and Services' endpoints in place: only the rows that they touch are written. */
 import type { SmallChange } from '../model/change.js';
 import type { Cluster } from '../model/cluster.js';
 import type { Service } from '../model/service.js';
@@ -60,11 +60,12 @@ export class LiveTables implements EpochHistory {
 
   /** The next table set, number `number`, after these changes; null when that takes a whole compile: no room is left, or other
    *  tables change too. After null this object is of no use any more. */
-  change({ pods, services }: SmallChange, number: number): Epoch | null {
+  change({ pods, services, policies }: SmallChange, number: number): Epoch | null {
     this.#set.begin();
     // Those that go first: others may come to their addresses.
     const order = [...pods].sort((a, b) => Number(a.after !== null) - Number(b.after !== null));
     if (!order.every((change) => this.#pods.change(change))) return null;
+    if (!(policies === null ? this.#policies.finish() : this.#policies.setPolicies(policies))) return null;
     for (const change of services) {
       this.#changeDnsPods(change.before, change.after);
       if (!this.#services.change(change)) return null;
@@ -107,7 +108,7 @@ export class LiveTables implements EpochHistory {
       [DNS_ADDRESSES, addresses],
       [DNS_BYTES, octets],
     ]);
-    const changes = { services: this.#services.changed.splice(0), rules: this.#flows.changed.splice(0) };
+    const changes = { services: this.#services.changed.splice(0), rules: this.#flows.takeChanged() };
     this.#history.push({ epoch: number, changes });
     if (this.#history.length > HISTORY_MAX) this.#knownFrom = this.#history.shift()!.epoch;
     this.epoch = new Epoch(buffer, this);

@@ -5,10 +5,11 @@ import { DNS_ADDRESSES, DNS_BYTES, DNS_NAMES } from '../tables/dns-table.js';
 import { EPOCH_ORDER, Epoch, type Tables } from '../tables/epoch.js';
 import { FLOW_ACTION, FLOW_RULE, FLOW_SLOTS, FLOW_VALUE, hashStep } from '../tables/flows.js';
 import { LISTEN_TABLE, NONE, OFPORT_TABLE, POD_TABLE, PORT_TABLE } from '../tables/nodes.js';
-import { POLICY_IDENTITIES, POLICY_PODS } from '../tables/policies.js';
+import { POLICY_IDENTITIES, POLICY_PODS, POLICY_SLOTS, slotHash } from '../tables/policies.js';
 import { ENDPOINT_TABLE } from '../tables/services.js';
 import { STRING_BYTES, STRING_INDEX } from '../tables/strings.js';
 import { spareNameSlots, spreadNames } from './delta-dns.js';
+import { POLICY_RULE_TABLES } from './delta-policy-rules.js';
 
 /** Rows kept free, beside a quarter of those in use. When they are used up, the whole cluster is compiled anew. */
 const SPARE = new Map<unknown, number>([
@@ -26,6 +27,7 @@ const SPARE = new Map<unknown, number>([
   [STRING_BYTES, 65_536],
   [DNS_ADDRESSES, 2048],
   [DNS_BYTES, 65_536],
+  ...POLICY_RULE_TABLES.map((table) => [table, 1024] as const),
 ]);
 
 /** A live copy of `epoch`, with room. Slots are spread over the larger tables. */
@@ -36,10 +38,12 @@ export function withRoom(epoch: Epoch): SharedArrayBuffer {
   const more = (rows: number, least: number): number => rows + (rows >> 2) + least;
   const addressSlots = slotsFor(more(used(addresses.kind), 256));
   const ruleSlots = slotsFor(more(used(flows.slots.row), 2048));
+  const policySlots = slotsFor(more(used(flows.policies.slots.list), 512));
   const buffer = regrowTables(epoch.buffer, EPOCH_ORDER, (layout, rows) => {
     if (layout === DNS_NAMES) return spareNames;
     if (layout === ADDRESS_TABLE) return Math.max(0, addressSlots - rows);
     if (layout === FLOW_SLOTS) return Math.max(0, ruleSlots - rows);
+    if (layout === POLICY_SLOTS) return Math.max(0, policySlots - rows);
     const least = SPARE.get(layout);
     return least === undefined ? 0 : (rows >> 2) + least;
   });
@@ -47,6 +51,7 @@ export function withRoom(epoch: Epoch): SharedArrayBuffer {
   if (spareNames > 0) spreadNames(tables.dns.names);
   spreadAddresses(tables);
   spreadRules(tables);
+  spreadPolicies(tables);
   // A row that belongs to no run is no Service's.
   tables.endpoints.service.fill(NONE, tables.endpoints.rows);
   return buffer;
@@ -69,6 +74,20 @@ function spreadAddresses({ addresses }: Tables): void {
     address[slot] = old.address[from]!;
     row[slot] = old.row[from]!;
     kind[slot] = old.kind[from]!;
+  }
+}
+
+function spreadPolicies({ flows }: Tables): void {
+  const { scope, value, list, kind, capacity } = flows.policies.slots;
+  const columns = [scope, value, list, kind];
+  const old = columns.map((column) => column.slice());
+  for (const column of columns) column.fill(0);
+  const [scopes, values, lists, kinds] = old as [Uint32Array, Uint32Array, Uint32Array, Uint8Array];
+  for (let from = 0; from < capacity; from++) {
+    if (lists[from] === 0) continue;
+    let slot = slotHash(scopes[from]!, kinds[from]!, values[from]!) & (capacity - 1);
+    while (list[slot] !== 0) slot = (slot + 1) & (capacity - 1);
+    for (const [i, column] of columns.entries()) column[slot] = old[i]![from]!;
   }
 }
 

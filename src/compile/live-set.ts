@@ -58,6 +58,11 @@ export class LiveSet {
     this.#buffers.set(column, index, value);
   }
 
+  /** Write the first elements of a column. */
+  setAll(column: StateArray, values: ArrayLike<number>): void {
+    this.#buffers.setAll(column, values);
+  }
+
   setBytes(column: Uint8Array, index: number, octets: Uint8Array): void {
     this.#buffers.setBytes(column, index, octets);
   }

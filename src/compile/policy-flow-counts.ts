@@ -1,7 +1,7 @@
 /** How many flows openshift/sdn would make of each policy, as pods come and go: beyond a limit it leaves the allows out. */
 import type { NetworkPolicy } from '../model/policy.js';
 import type { Identities, Identity } from './policy-identities.js';
-import { type CountedEnds, countedEnds, FLOWS_MAX } from './policy-sdn.js';
+import { countedEnds, FLOWS_MAX } from './policy-sdn.js';
 import { selectsEverything } from './selector.js';
 
 /** What one more pod of an identity adds to a policy. */
@@ -12,22 +12,19 @@ interface Share {
 }
 
 export class PolicyFlowCounts {
-  readonly #identities: Identities;
-  /** By policy: its ends as they were counted first, and the pods that it polices; null: the namespace counts as one. */
-  readonly #counted: (readonly CountedEnds[])[] = [];
+  /** By policy: the pods that it polices; null: the namespace counts as one. */
   readonly #targets: (number | null)[] = [];
+  /** By policy: the other ends, each as often as ports ask for it. */
   readonly #ends: number[] = [];
   /** By row of the identity, then by policy. */
   readonly #shares: Map<number, Share>[] = [];
 
   constructor(identities: Identities, policies: readonly NetworkPolicy[]) {
-    this.#identities = identities;
     for (const [number, policy] of policies.entries()) {
       const namespace = identities.namespaceRow(policy.namespace);
       const counted = namespace < 0 ? [] : countedEnds(identities, policy, namespace);
       const isForAll = namespace < 0 || selectsEverything(policy.podSelector);
       const targets = isForAll ? null : identities.select(namespace, policy.podSelector);
-      this.#counted.push(counted);
       this.#targets.push(targets === null ? null : targets.reduce((sum, { pods }) => sum + pods.size, 0));
       for (const identity of targets ?? []) this.#share(identity, number).isTarget = true;
       let ends = 0;
@@ -41,14 +38,6 @@ export class PolicyFlowCounts {
       }
       this.#ends.push(ends);
     }
-  }
-
-  /** An identity is there now that no selector of pods selects; it has no pods yet. */
-  add(identity: Identity): void {
-    const own = this.#identities.ofNamespace[identity.namespace]!;
-    for (const [policy, counted] of this.#counted.entries())
-      for (const { ports, pods } of counted)
-        for (const list of pods) if (list === own) this.#share(identity, policy).ends += ports;
   }
 
   /** `by` pods more, or less, in an identity. False when some policy crosses the limit by that. */

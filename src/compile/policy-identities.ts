@@ -1,7 +1,7 @@
 /** Puts pods that no NetworkPolicy of the cluster can tell apart into one identity: same namespace, same values of the
  *  labels that some selector asks for, same numbers behind the port names that some rule uses. */
 import type { Cluster, ContainerPort, Namespace, Pod, Protocol } from '../model/cluster.js';
-import type { LabelSelector } from '../model/policy.js';
+import type { LabelSelector, NetworkPolicy } from '../model/policy.js';
 import { podKey } from './nodes.js';
 import { selects, selectsEverything } from './selector.js';
 
@@ -10,11 +10,11 @@ export interface Identity {
   /** Row of the namespace. */
   readonly namespace: number;
   /** Number of its set of labels and ports, the same in all namespaces. */
-  readonly labelSet: number;
+  labelSet: number;
   /** Those of the pods' labels that selectors ask for. */
-  readonly labels: Readonly<Record<string, string>>;
+  labels: Readonly<Record<string, string>>;
   /** Those of the pods' ports whose names rules use. */
-  readonly ports: readonly ContainerPort[];
+  ports: readonly ContainerPort[];
   /** Their addresses, by row of the pod table. */
   readonly pods: Map<number, number>;
 }
@@ -23,8 +23,8 @@ export class Identities {
   readonly all: Identity[] = [];
   /** By row of the namespace. */
   readonly ofNamespace: readonly Identity[][];
-  readonly #keys: readonly string[];
-  readonly #names: ReadonlySet<string>;
+  #keys: readonly string[];
+  #names: ReadonlySet<string>;
   readonly #byFacts = new Map<string, Identity>();
   readonly #labelSets = new Map<string, number>();
   readonly #namespaces: readonly Namespace[];
@@ -40,7 +40,7 @@ export class Identities {
   constructor(cluster: Cluster, podRows: ReadonlyMap<string, number>) {
     this.#namespaces = cluster.namespaces;
     this.#rows = new Map(cluster.namespaces.map((namespace, row) => [namespace.name, row]));
-    const { keys, names } = whatPoliciesAskFor(cluster);
+    const { keys, names } = whatPoliciesAskFor(cluster.policies);
     this.#keys = keys;
     this.#names = names;
     this.ofNamespace = cluster.namespaces.map(() => []);
@@ -64,20 +64,71 @@ export class Identities {
     };
   }
 
-  /** An identity, without pods, for a pod whose identity is not there yet. What was selected before does not know it. */
+  /** An identity, without pods, for a pod whose identity is not there yet. */
   add(pod: Pod): Identity {
     const namespace = this.#rows.get(pod.namespace)!;
     const { labels, ports } = this.#askedOf(pod);
-    const facts = factsOf({ labels, ports });
+    const identity = { row: this.all.length, namespace, labelSet: 0, labels, ports, pods: new Map() };
+    this.all.push(identity);
+    this.#register(identity);
+    return identity;
+  }
+
+  /** Whoever selects now selects among all that are there now. */
+  forgetSelected(): void {
+    this.#selected.clear();
+    this.#byNamedPort.clear();
+  }
+
+  /** Policies came that may ask for more: tell apart whom they tell apart. `podOf`: pod by row of the pod table. Those that
+   *  stay apart though no policy asks any more do no harm. Returns the identities that were split off, and from which. */
+  askMore(
+    policies: readonly NetworkPolicy[],
+    podOf: (row: number) => Pod,
+  ): readonly { readonly from: Identity; readonly to: Identity }[] {
+    const { keys, names } = whatPoliciesAskFor(policies);
+    const isKnown =
+      keys.every((key) => this.#keys.includes(key)) && [...names].every((n) => this.#names.has(n));
+    if (isKnown) return [];
+    this.#keys = [...new Set([...this.#keys, ...keys])].sort();
+    this.#names = new Set([...this.#names, ...names]);
+    this.#byFacts.clear();
+    this.#labelSets.clear();
+    this.ofLabelSet.length = 0;
+    for (const list of this.ofNamespace) list.length = 0;
+    const splits: { from: Identity; to: Identity }[] = [];
+    for (const from of [...this.all]) {
+      // One without pods is nobody's any more.
+      const own = [...from.pods];
+      for (const [i, [row, address]] of own.entries()) {
+        const pod = podOf(row);
+        let to = this.find(pod);
+        if (to === undefined && i === 0) {
+          Object.assign(from, this.#askedOf(pod));
+          this.#register(from);
+          to = from;
+        }
+        if (to === undefined) {
+          to = this.add(pod);
+          splits.push({ from, to });
+        }
+        if (to === from) continue;
+        from.pods.delete(row);
+        to.pods.set(row, address);
+      }
+    }
+    return splits;
+  }
+
+  #register(identity: Identity): void {
+    const facts = factsOf(identity);
     const labelSet = this.#labelSets.get(facts) ?? this.#labelSets.size;
     this.#labelSets.set(facts, labelSet);
-    const identity = { row: this.all.length, namespace, labelSet, labels, ports, pods: new Map() };
-    this.#byFacts.set(`${namespace} ${facts}`, identity);
+    identity.labelSet = labelSet;
+    this.#byFacts.set(`${identity.namespace} ${facts}`, identity);
     if (this.ofLabelSet.length === labelSet) this.ofLabelSet.push([]);
     this.ofLabelSet[labelSet]!.push(identity);
-    this.all.push(identity);
-    this.ofNamespace[namespace]!.push(identity);
-    return identity;
+    this.ofNamespace[identity.namespace]!.push(identity);
   }
 
   /** Row of a namespace, or -1. */
@@ -143,14 +194,17 @@ const namedPort = (identity: Identity, name: string, protocol: Protocol): number
   identity.ports.find((port) => port.name === name && port.protocol === protocol)?.port ?? -1;
 
 /** Label keys of all selectors of pods, and names of ports. */
-function whatPoliciesAskFor(cluster: Cluster): { keys: readonly string[]; names: ReadonlySet<string> } {
+function whatPoliciesAskFor(policies: readonly NetworkPolicy[]): {
+  keys: readonly string[];
+  names: ReadonlySet<string>;
+} {
   const keys = new Set<string>();
   const names = new Set<string>();
   const ask = (selector: LabelSelector | null): void => {
     for (const key of Object.keys(selector?.matchLabels ?? {})) keys.add(key);
     for (const { key } of selector?.matchExpressions ?? []) keys.add(key);
   };
-  for (const policy of cluster.policies) {
+  for (const policy of policies) {
     ask(policy.podSelector);
     for (const rule of [...policy.ingress, ...policy.egress]) {
       for (const peer of rule.peers) if (peer.kind === 'pods') ask(peer.podSelector);

@@ -36,6 +36,11 @@ export class ScopeBuilder {
     this.lists = new RuleLists(rows);
   }
 
+  /** How many slots it takes at least. */
+  get slotCount(): number {
+    return slotsFor(this.#slots.rows);
+  }
+
   /** Lay out scope number `scope`, which has these rules, in rising order. */
   add(scope: number, rules: readonly number[]): ScopeRun {
     /** Lists by key. */
@@ -59,10 +64,9 @@ export class ScopeBuilder {
     return { first, count: this.intervals.rows - first, kinds };
   }
 
-  /** The slots of all scopes. */
-  finishSlots(): TableBuilder<typeof POLICY_SLOTS.columns> {
+  /** The slots of all scopes, so many of them, a power of two. */
+  finishSlots(size = slotsFor(this.#slots.rows)): TableBuilder<typeof POLICY_SLOTS.columns> {
     const table = new TableBuilder(POLICY_SLOTS);
-    const size = slotsFor(this.#slots.rows);
     table.addZeros(size);
     const [scopes, values, lists, kinds] = columnsOf(this.#slots);
     const [scope, value, list, kind] = columnsOf(table);

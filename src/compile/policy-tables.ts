@@ -62,7 +62,7 @@ export function buildPolicyTables(
 type ScopesOfIdentity = Readonly<Record<Direction, readonly number[]>>;
 
 /** One scope for all identities that the same rules police; behind it, those for what quirks add and leave out. */
-function buildScopes({ identities, rows, isolatedBy }: PolicySet) {
+export function buildScopes({ identities, rows, isolatedBy }: PolicySet) {
   const table = new TableBuilder(POLICY_SCOPES);
   const isolating = new TableBuilder(POLICY_ISOLATING);
   const builder = new ScopeBuilder(rows);
@@ -132,7 +132,7 @@ function buildIdentities({ identities, podCount }: PolicySet, scopes: ScopesOfId
   return { table, pods };
 }
 
-function buildRules({ rows }: PolicySet, flowRules: readonly number[]) {
+export function buildRules({ rows }: Pick<PolicySet, 'rows'>, flowRules: readonly number[]) {
   const table = new TableBuilder(POLICY_RULES);
   const targets = new TableBuilder(POLICY_TARGETS);
   const peers = new TableBuilder(POLICY_PEERS);

@@ -41,8 +41,24 @@ export interface PolicySet {
 
 /** Read all policies; none in the plugin modes that know no NetworkPolicy. `podRows`: rows of the pod table by podKey. */
 export function readPolicySet(cluster: Cluster, podRows: ReadonlyMap<string, number>): PolicySet {
-  const policies = cluster.mode === 'networkpolicy' ? cluster.policies : [];
-  const identities = new Identities({ ...cluster, policies }, podRows);
+  const policies = policiesInForce(cluster);
+  return readPolicies(
+    { ...cluster, policies },
+    new Identities({ ...cluster, policies }, podRows),
+    podRows.size,
+  );
+}
+
+export const policiesInForce = (cluster: Pick<Cluster, 'mode' | 'policies'>): readonly NetworkPolicy[] =>
+  cluster.mode === 'networkpolicy' ? cluster.policies : [];
+
+/** Read policies for pods whose identities are known. */
+export function readPolicies(
+  cluster: Pick<Cluster, 'namespaces' | 'policies' | 'policyMode'>,
+  identities: Identities,
+  podCount: number,
+): PolicySet {
+  const { policies } = cluster;
   const rows: RuleRow[] = [];
   const isolatedBy = { ingress: listPer(identities.all), egress: listPer(identities.all) };
   const isWhole = {
@@ -69,7 +85,7 @@ export function readPolicySet(cluster: Cluster, podRows: ReadonlyMap<string, num
     const isolated = identities.all.filter(({ row }) => isolatedBy[direction][row]!.length > 0);
     if (isolated.length > 0) rows.push(ownNodeRow(direction, isolated, cluster.policyMode === 'api'));
   }
-  return { podCount: podRows.size, identities, rows, isolatedBy, isWhole };
+  return { podCount, identities, rows, isolatedBy, isWhole };
 }
 
 const listPer = (identities: readonly Identity[]): number[][] => identities.map(() => []);
@@ -93,23 +109,26 @@ const ownNodeRow = (direction: Direction, targets: readonly Identity[], stands: 
 
 /** Flows of every namespace; which pods are on which node does not matter, since only these can set the register. */
 export function* policyFlows(cluster: Cluster, set: PolicySet, strings: Strings): Generator<Flow> {
-  const names = policyNames(cluster);
+  const names = policyNames(cluster.policies);
   for (const direction of DIRECTIONS)
     for (const [row, namespace] of cluster.namespaces.entries())
       if (!set.isWhole[direction][row])
         yield* isolationFlows(set, set.identities.ofNamespace[row]!, namespace, direction, names, strings);
-  for (const [number, row] of set.rows.entries()) {
-    const { table, allow } = SIDE[row.direction];
-    yield {
-      table,
-      priority: 150,
-      node: NONE,
-      match: ip({ policyRule: number }),
-      actions: row.effect === Effect.LeftOut ? DROP : allow,
-      object: strings.id(row.object),
-      quirk: row.quirk,
-    };
-  }
+  for (const [number, row] of set.rows.entries()) yield ruleFlow(row, number, strings.id(row.object));
+}
+
+/** The flow that stands for a rule in row `number` of PLR1. */
+export function ruleFlow(row: RuleRow, number: number, object: number): Flow {
+  const { table, allow } = SIDE[row.direction];
+  return {
+    table,
+    priority: 150,
+    node: NONE,
+    match: ip({ policyRule: number }),
+    actions: row.effect === Effect.LeftOut ? DROP : allow,
+    object,
+    quirk: row.quirk,
+  };
 }
 
 const policedBy = (direction: Direction, vni: number): Fields =>
@@ -127,8 +146,8 @@ export function isolatedPodFlow(direction: Direction, vni: number, address: numb
 export const isolatingText = (names: readonly string[], isolating: readonly number[]): string =>
   isolating.map((number) => names[number]!).join(', ');
 
-export const policyNames = (cluster: Cluster): readonly string[] =>
-  cluster.policies.map(({ namespace, name }) => `NetworkPolicy ${namespace}/${name}`);
+export const policyNames = (policies: readonly NetworkPolicy[]): readonly string[] =>
+  policies.map(({ namespace, name }) => `NetworkPolicy ${namespace}/${name}`);
 
 /** Some pods of the namespace are isolated, the others take everything. */
 function* isolationFlows(
@@ -139,7 +158,6 @@ function* isolationFlows(
   names: readonly string[],
   strings: Strings,
 ): Generator<Flow> {
-  const { table, allow } = SIDE[direction];
   for (const identity of identities) {
     const isolating = set.isolatedBy[direction][identity.row]!;
     if (isolating.length === 0) continue;
@@ -147,12 +165,14 @@ function* isolationFlows(
     for (const address of identity.pods.values())
       yield isolatedPodFlow(direction, namespace.vni, address, object);
   }
-  yield {
-    table,
-    priority: 50,
-    node: NONE,
-    match: ip(policedBy(direction, namespace.vni)),
-    actions: allow,
-    object: strings.id(`Namespace ${namespace.name} (not isolated)`),
-  };
+  yield openNamespaceFlow(direction, namespace.vni, strings.id(openNamespaceText(namespace)));
+}
+
+export const openNamespaceText = ({ name }: Namespace): string => `Namespace ${name} (not isolated)`;
+
+/** What is not isolated in a namespace where not all are. */
+export function openNamespaceFlow(direction: Direction, vni: number, object: number): Flow {
+  const { table, allow } = SIDE[direction];
+  const match = ip(policedBy(direction, vni));
+  return { table, priority: 50, node: NONE, match, actions: allow, object };
 }

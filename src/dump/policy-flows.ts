@@ -20,7 +20,7 @@ export function* policyFlows(epoch: Epoch, node: number, here: ReadonlySet<numbe
   const { rules } = flows.policies;
   const seen = new Set<string>();
   for (let row = 0; row < rules.rows; row++) {
-    if (rules.effect[row] === Effect.LeftOut) continue;
+    if (rules.rule[row] === NONE || rules.effect[row] === Effect.LeftOut) continue;
     const rule = rules.rule[row]!;
     const table = flows.subtable.table[flows.rule.subtable[rule]!]!;
     const ports = portWords(rules.portFirst[row]!, rules.portLast[row]!);

@@ -7,6 +7,9 @@ import { PeerKind } from '../tables/policies.js';
 
 const PROTOCOLS: Readonly<Record<number, string>> = { 6: 'tcp', 17: 'udp', 132: 'sctp' };
 
+/** Kinds of pods that were there when they were selected. */
+const SELECTED: readonly number[] = [PeerKind.IDENTITY, PeerKind.LABELS];
+
 interface Peer {
   readonly kind: number;
   readonly value: number;
@@ -49,6 +52,7 @@ function targetsText(epoch: Epoch, row: number): string {
   return manyText(rows.reduce((sum, identity) => sum + identities.podCount[identity]!, 0));
 }
 
+/** Pods that were selected and have all gone are not told of. */
 function peersOf(epoch: Epoch, row: number): readonly Peer[] {
   const { rules, peers } = epoch.tables.flows.policies;
   const first = rules.peerFirst[row]!;
@@ -56,7 +60,7 @@ function peersOf(epoch: Epoch, row: number): readonly Peer[] {
     kind: peers.kind[first + i]!,
     value: peers.value[first + i]!,
     length: peers.length[first + i]!,
-  }));
+  })).filter((peer) => !SELECTED.includes(peer.kind) || countPods(epoch, [peer]) > 0);
 }
 
 function peersText(epoch: Epoch, peers: readonly Peer[]): string {

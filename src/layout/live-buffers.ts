@@ -7,6 +7,9 @@ import type { StateArray } from './state-buffer.js';
 /** Changes that a copy may be behind; one further behind is let go. */
 const CHANGES_MAX = 64;
 
+/** Bytes up to which a loop is faster than a call. */
+const SHORT = 64;
+
 export class LiveBuffers {
   /** The newest table set. */
   current: SharedArrayBuffer;
@@ -37,6 +40,18 @@ export class LiveBuffers {
   set(column: StateArray, index: number, value: number): void {
     column[index] = value;
     this.#ranges.push(column.byteOffset + index * column.BYTES_PER_ELEMENT, column.BYTES_PER_ELEMENT);
+  }
+
+  /** Write the first elements of a column; only from the first that differs to the last is anything written. */
+  setAll(column: StateArray, values: ArrayLike<number>): void {
+    let first = 0;
+    let end = values.length;
+    while (first < end && column[first] === values[first]) first++;
+    while (end > first && column[end - 1] === values[end - 1]) end--;
+    if (first === end) return;
+    for (let i = first; i < end; i++) column[i] = values[i]!;
+    const size = column.BYTES_PER_ELEMENT;
+    this.#ranges.push(column.byteOffset + first * size, (end - first) * size);
   }
 
   /** Write octets into a column of bytes. */
@@ -76,8 +91,10 @@ export class LiveBuffers {
       if (epoch <= inside) continue;
       for (let i = 0; i < ranges.length; i += 2) {
         const at = ranges[i]!;
-        const end = at + ranges[i + 1]!;
-        for (let k = at; k < end; k++) to[k] = from[k]!;
+        const size = ranges[i + 1]!;
+        const end = at + size;
+        if (size > SHORT) to.set(from.subarray(at, end), at);
+        else for (let k = at; k < end; k++) to[k] = from[k]!;
       }
     }
   }

@@ -153,7 +153,8 @@ function joined(changes: readonly SmallChange[]): SmallChange {
       services.set(key, { before: services.get(key)?.before ?? before, after });
     }
   }
-  return { pods: [...pods.values()], services: [...services.values()] };
+  const policies = changes.findLast((change) => change.policies !== null)?.policies ?? null;
+  return { pods: [...pods.values()], services: [...services.values()], policies };
 }
 
 /** Kind as the API writes it: a Project and a Namespace of one name are two objects. */

@@ -1,7 +1,8 @@
 /** Pods that come, change and go, one at a time: what the model has of them, and the notes that count them. */
 import type { Node, Pod } from '../model/cluster.js';
 import type { BuiltCluster } from './build-cluster.js';
-import { byNamespaceAndName, type Entry, type Inventory } from './inventory.js';
+import { byNamespaceAndName, type Entry } from './inventory.js';
+import type { KnownNamespaces } from './known-namespaces.js';
 import { Notes } from './notes.js';
 import { isNowhere, isPodAddress, type PodRecord, readPodOf } from './pods.js';
 
@@ -18,18 +19,14 @@ export class PodUpdates {
   readonly #byAddress = new Map<number, string>();
   readonly #nodes: ReadonlyMap<string, Node>;
   readonly #nodeNames: ReadonlySet<string>;
-  readonly #namespaces: ReadonlySet<string>;
-  /** Namespaces that are there whatever is in them. */
-  readonly #named: ReadonlySet<string>;
-  /** How many objects are in each namespace. */
-  readonly #objectsIn: ReadonlyMap<string, number>;
+  readonly #namespaces: KnownNamespaces;
   readonly #notes: Notes;
 
-  /** `objectsIn` is kept up to date by the caller, `notes` here. */
+  /** `nodeNames`: those that objects name. `notes` are kept up to date here. */
   constructor(
     built: BuiltCluster,
-    { objects, nodeNames }: Inventory,
-    objectsIn: ReadonlyMap<string, number>,
+    nodeNames: ReadonlySet<string>,
+    namespaces: KnownNamespaces,
     notes: Notes,
   ) {
     const { cluster } = built;
@@ -37,10 +34,7 @@ export class PodUpdates {
     this.#pods = [...cluster.pods];
     this.#nodes = new Map(cluster.nodes.map((node) => [node.name, node]));
     this.#nodeNames = nodeNames;
-    this.#namespaces = new Set(cluster.namespaces.map(({ name }) => name));
-    const netNames = objects.NetNamespace.map((entry) => entry.value.netname || entry.name);
-    this.#named = new Set(['default', ...objects.Namespace.map(({ name }) => name), ...netNames]);
-    this.#objectsIn = objectsIn;
+    this.#namespaces = namespaces;
     this.#notes = notes;
     for (const pod of this.#pods) if (!pod.isHostNetwork) this.#byAddress.set(pod.address, keyOf(pod));
   }
@@ -55,15 +49,11 @@ export class PodUpdates {
     const notes = { before: new Notes(), after: new Notes() };
     const old = before === null ? null : readPodOf(before, this.#nodes, notes.before);
     const fresh = after === null ? null : readPodOf(after, this.#nodes, notes.after);
-    if (after === null ? !this.#isKept(before!.namespace) : !this.#fits(after, fresh)) return null;
+    if (after === null ? !this.#namespaces.isKept(before!.namespace) : !this.#fits(after, fresh)) return null;
     this.#notes.replace(notes.before, notes.after);
     if (old !== null) this.#remove(old.pod);
     if (fresh !== null) this.#add(fresh);
     return { before: old, after: fresh };
-  }
-
-  #isKept(namespace: string): boolean {
-    return this.#named.has(namespace) || this.#objectsIn.get(namespace)! > 1;
   }
 
   #fits(entry: Entry<'Pod'>, record: PodRecord | null): boolean {

@@ -1,4 +1,4 @@
-/** Changes that touch little, which are most of a cluster's: EndpointSlices, Endpoints and pods. They are taken in place, and
+/** Changes that touch little, which are most of a cluster's: EndpointSlices, Endpoints, pods and NetworkPolicies. They are taken in place, and
  *  cost no more in a large cluster than in a small one. */
 import type { ModelChange, PodChange, ServiceChange } from '../model/change.js';
 import type { Cluster } from '../model/cluster.js';
@@ -7,9 +7,11 @@ import type { BuiltCluster } from './build-cluster.js';
 import { isSelected } from './derive.js';
 import { checkSlice, isIpv4, serviceOfSlice } from './endpoints.js';
 import type { Entry, Inventory } from './inventory.js';
+import { KnownNamespaces } from './known-namespaces.js';
 import type { Notes } from './notes.js';
 import type { ReadObject } from './object-reader.js';
 import { PodUpdates } from './pod-updates.js';
+import { PolicyUpdates } from './policy-updates.js';
 import { ProblemList } from './problems.js';
 
 interface Place<Item> {
@@ -24,6 +26,7 @@ export class SmallUpdates {
   readonly #isExpanded: boolean;
   readonly #services: Service[];
   readonly #pods: PodUpdates;
+  readonly #policies: PolicyUpdates;
   readonly #serviceAt = new Map<string, Place<Entry<'Service'>>>();
   readonly #servicesOf = new Map<string, string[]>();
   #model: Cluster | null = null;
@@ -40,7 +43,10 @@ export class SmallUpdates {
     this.#built = built;
     this.#isExpanded = isExpanded;
     this.#services = [...built.cluster.services];
-    this.#pods = new PodUpdates(built, inventory, objectsIn, notes);
+    const names = built.cluster.namespaces.map(({ name }) => name);
+    const namespaces = new KnownNamespaces(names, inventory, objectsIn);
+    this.#pods = new PodUpdates(built, inventory.nodeNames, namespaces, notes);
+    this.#policies = new PolicyUpdates(built.cluster.policies, namespaces, notes);
     const entries = new Map(inventory.objects.Service.map((entry) => [keyOf(entry), entry]));
     for (const [index, service] of this.#services.entries()) {
       const key = keyOf(service);
@@ -53,15 +59,17 @@ export class SmallUpdates {
 
   /** The model with all changes taken so far. */
   modelOf(cluster: Cluster): Cluster {
-    this.#model ??= { ...cluster, services: [...this.#services], pods: [...this.#pods.pods] };
+    const { policies } = this.#policies;
+    this.#model ??= { ...cluster, services: [...this.#services], pods: [...this.#pods.pods], policies };
     return this.#model;
   }
 
-  /** Take the change from `before` to `after`. Null, and nothing taken, when more may differ than pods and endpoints.
+  /** Take the change from `before` to `after`. Null, and nothing taken, when more may differ than pods, policies and endpoints.
    *  @throws InputError when `after` names what is no address. */
   take(before: ReadObject | undefined, after: ReadObject | undefined): ModelChange {
     // Deleted, but never there.
-    if (before === undefined && after === undefined) return { pods: [], services: [] };
+    if (before === undefined && after === undefined) return { pods: [], services: [], policies: null };
+    if ((after ?? before)!.kind === 'NetworkPolicy') return this.#takePolicy(before, after);
     const pods: PodChange[] = [];
     const touched = this.#touched(before, after, pods);
     if (touched === null) return null;
@@ -71,7 +79,7 @@ export class SmallUpdates {
       if (change !== null) services.push(change);
     }
     if (services.length + pods.length > 0) this.#model = null;
-    return { pods, services };
+    return { pods, services, policies: null };
   }
 
   /** Keys of the Services that the change may reach; their source knows it already. Pods that differ go to `pods`. */
@@ -90,6 +98,12 @@ export class SmallUpdates {
       default:
         return null;
     }
+  }
+
+  #takePolicy(before: ReadObject | undefined, after: ReadObject | undefined): ModelChange {
+    if (!this.#policies.take(entryOf<'NetworkPolicy'>(before), entryOf<'NetworkPolicy'>(after))) return null;
+    this.#model = null;
+    return { pods: [], services: [], policies: this.#policies.policies };
   }
 
   #takeSlice(
@@ -149,7 +163,7 @@ export class SmallUpdates {
 const keyOf = (object: { readonly namespace: string; readonly name: string }): string =>
   `${object.namespace}/${object.name}`;
 
-const entryOf = <Kind extends 'EndpointSlice' | 'Endpoints' | 'Pod'>(
+const entryOf = <Kind extends 'EndpointSlice' | 'Endpoints' | 'Pod' | 'NetworkPolicy'>(
   one: ReadObject | undefined,
 ): Entry<Kind> | null => (one === undefined ? null : (one.object as Entry<Kind>));
 

@@ -1,5 +1,6 @@
 /** What differs between a cluster's model and the one before it, where that is little. */
 import type { Pod } from './cluster.js';
+import type { NetworkPolicy } from './policy.js';
 import type { Service } from './service.js';
 
 /** A Service of which nothing but endpoints differs. */
@@ -17,6 +18,8 @@ export interface PodChange {
 export interface SmallChange {
   readonly pods: readonly PodChange[];
   readonly services: readonly ServiceChange[];
+  /** All policies as they are now, where one differs; null: none does. */
+  readonly policies: readonly NetworkPolicy[] | null;
 }
 
 /** All that differs; null: anything may. */

@@ -1,5 +1,6 @@
 /** The quirks of the SDN that decided about packets of a run. */
 import type { Epoch } from '../tables/epoch.js';
+import { NONE } from '../tables/nodes.js';
 import { Effect } from '../tables/policies.js';
 import { QUIRKS } from '../verdict/quirks.js';
 import type { QuirkCount } from './counts.js';
@@ -15,6 +16,7 @@ export function quirkCounts(epoch: Epoch, packets: Float64Array): QuirkCount[] {
   const counts: QuirkCount[] = [];
   for (let row = 0; row < policies.rules.rows; row++) {
     const at = policies.rules.rule[row]!;
+    if (at === NONE) continue;
     const quirk = rule.quirk[at]!;
     if (quirk === 0 || packets[at] === 0) continue;
     counts.push({

@@ -58,7 +58,8 @@ export function writePodEthernet(w: Walk, at: number, pod: number, destination: 
   writeEthernet(w.p, at, hi, lo, pods.macHi[pod]!, pods.macLo[pod]!, ETHERTYPE.IPV4);
 }
 
-/** A frame from the pod back to the packet's sender; `size` bytes of transport. Returns where the frame begins.
+/** A frame from the pod, or from the node's own stack (-1), back to the packet's sender; `size` bytes of transport. Returns
+ *  where the frame begins. What a node sends gets its MACs where it leaves.
  *  With DF set the identification is 0, else it is drawn (ip_select_ident_segs of a socket without a peer). */
 function reply(w: Walk, pod: number, protocol: number, size: number, fragment: number, tos = 0): number {
   const { p, l3 } = w;
@@ -66,7 +67,8 @@ function reply(w: Walk, pod: number, protocol: number, size: number, fragment: n
   const at = w.allocate(ETHERNET.SIZE + length);
   const source = ipv4Dst(p, l3);
   const destination = ipv4Src(p, l3);
-  writePodEthernet(w, at, pod, destination);
+  if (pod < 0) writeEthernet(p, at, 0, 0, 0, 0, ETHERTYPE.IPV4);
+  else writePodEthernet(w, at, pod, destination);
   const id = fragment === 0 ? packetRandom(w.seed, p, l3, w.nowNs, protocol) & 0xffff : 0;
   writeIpv4(p, at + ETHERNET.SIZE, tos, length, id, fragment, TTL, protocol, source, destination);
   return at;
@@ -104,7 +106,7 @@ export function answerPortUnreachable(w: Walk, pod: number): void {
 export function answerEcho(w: Walk, entry: number, place: number): void {
   const { p, bytes, l4 } = w;
   const size = ipv4End(w) - l4;
-  const at = reply(w, entry === Entry.POD ? place : 0, PROTOCOL.ICMP, size, 0, ipv4Tos(p, w.l3));
+  const at = reply(w, entry === Entry.POD ? place : -1, PROTOCOL.ICMP, size, 0, ipv4Tos(p, w.l3));
   const icmp = at + ETHERNET.SIZE + IPV4.MIN_SIZE;
   bytes.copyWithin(icmp, l4, l4 + size);
   p.setUint8(icmp + ICMP.TYPE, ICMP_TYPE.ECHO_REPLY);

@@ -61,6 +61,12 @@ test('random events: tables, model and notes are those of a full compile, and re
   assert.ok(refused > 0, `${refused} events were refused`);
 });
 
+const ONLY_A: KubeObject = {
+  apiVersion: 'networking.k8s.io/v1',
+  kind: 'NetworkPolicy',
+  metadata: { name: 'only-a', namespace: 'web' },
+  spec: { podSelector: { matchLabels: { app: 'a' } } },
+};
 const up = (n: number) => ({ n, isReady: true });
 /** What changes endpoints alone, and what does not. */
 const EVENTS: readonly (readonly [why: string, event: WatchEvent, isSmall: boolean])[] = [
@@ -78,6 +84,7 @@ const EVENTS: readonly (readonly [why: string, event: WatchEvent, isSmall: boole
   ['a slice that was never there', { type: 'DELETED', object: slice('none', 'by-slice', []) }, true],
   ['a pod with other labels', { type: 'MODIFIED', object: pod(1, true, { app: 'z' }) }, true],
   ['a pod gone', { type: 'DELETED', object: pod(1, true) }, true],
+  ['the first policy of all', { type: 'ADDED', object: ONLY_A }, false],
   ['a pod more', { type: 'ADDED', object: pod(PODS + 1, true) }, true],
   ['a Service gone', { type: 'DELETED', object: SERVICES[0]! }, false],
   [
@@ -92,6 +99,27 @@ for (const [why, event, wanted] of EVENTS)
     cluster.compile();
     assert.equal(isSmall(cluster.apply(event)), wanted);
   });
+
+test('rewrites the rows that it touches: a policy more, changed and gone, where there are others', async () => {
+  const cluster = await fresh([...BASE, ONLY_A]);
+  cluster.compile();
+  const open = {
+    ...ONLY_A,
+    metadata: { ...ONLY_A.metadata, name: 'open' },
+    spec: { podSelector: {}, ingress: [{}] },
+  };
+  const asksMore = { ...open, spec: { podSelector: { matchLabels: { tier: 'front' } } } };
+  for (const [type, object] of [
+    ['ADDED', open],
+    ['MODIFIED', asksMore],
+    ['DELETED', asksMore],
+    ['DELETED', ONLY_A],
+  ] as const) {
+    const epoch = cluster.apply({ type, object });
+    assert.ok(isSmall(epoch), `${type} ${object.metadata.name}`);
+    assert.deepEqual(epochText(epoch), epochText(cluster.compile(epoch.number)));
+  }
+});
 
 test('a table set is overwritten two changes later unless it is held', async () => {
   const cluster = await fresh(BASE);

@@ -47,7 +47,7 @@ function inPlace(): Sets {
       .map((after, i) => ({ before: before.services[i]!, after }))
       .filter(({ before: old, after }) => JSON.stringify(old) !== JSON.stringify(after));
     before = cluster;
-    return live.change({ pods: [], services: changes }, live.epoch.number + 1)!;
+    return live.change({ pods: [], services: changes, policies: null }, live.epoch.number + 1)!;
   };
   return { first: live.epoch, next };
 }

@@ -1,4 +1,4 @@
-/** Pods that come, change and go under a running engine: it walks as one whose cluster was compiled anew after each event, packet
+/** Pods and policies that come, change and go under a running engine: it walks as one whose cluster was compiled anew after each event, packet
  *  by packet, with the same explanations; and its tables say the same. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -6,7 +6,9 @@ import fc from 'fast-check';
 import { formatIpv4 } from '../../src/addr/ipv4.js';
 import { type LoadedCluster, loadCluster, type WatchEvent } from '../../src/cluster.js';
 import { Engine, type EngineOptions } from '../../src/engine/engine.js';
+import { EngineMetrics } from '../../src/engine/metrics.js';
 import type { PolicyMode } from '../../src/model/policy.js';
+import { ruleCounts } from '../../src/replay/rule-report.js';
 import type { Epoch } from '../../src/tables/epoch.js';
 import { NONE } from '../../src/tables/nodes.js';
 import { InputError } from '../../src/verdict/input-error.js';
@@ -71,16 +73,30 @@ function outcome(engine: Engine, frames: readonly SentFrame[]): string[] {
   });
 }
 
+/** The explanations, a line a hop and one for how each packet ended. */
 const traces = (engine: Engine, frames: readonly SentFrame[]): string[] =>
-  frames.map((_, i) =>
-    JSON.stringify(engine.explain(i), (key, value) => (key === 'bytes' ? [...(value as Uint8Array)] : value)),
+  frames.flatMap((_, i) =>
+    engine
+      .explain(i)
+      .flatMap(({ hops, ...rest }) => [
+        ...hops.map(
+          ({ bytes, ...hop }) => `${i} ${JSON.stringify(hop)} ${Buffer.from(bytes).toString('hex')}`,
+        ),
+        `${i} ${JSON.stringify(rest)}`,
+      ]),
   );
+
+/** Rules that have counted packets, in any order. */
+const rulesCounted = (engine: Engine): string[] =>
+  ruleCounts(engine.epoch, engine.metrics.rulePackets)
+    .map(({ rank: _rank, ...rest }) => JSON.stringify(rest))
+    .sort();
 
 const loadAll = (objects: Iterable<KubeObject>, policy: PolicyMode): Promise<LoadedCluster> =>
   loadCluster({ objects: [...objects] }, { policy });
 
 for (const policy of ['sdn', 'api'] as const)
-  test(`${policy}: an engine that installs pod events one by one walks as one whose cluster is compiled anew`, async () => {
+  test(`${policy}: an engine that installs events one by one walks as one whose cluster is compiled anew`, async () => {
     const seen = { small: 0, whole: 0, refused: 0, rows: 0 };
     const property = fc.asyncProperty(
       fc.array(podFacts, { maxLength: 8 }),
@@ -102,9 +118,9 @@ for (const policy of ['sdn', 'api'] as const)
         await follow(objects, steps, policy, seen);
       },
     );
-    await fc.assert(property, { numRuns: 25, seed: 20260418 });
-    assert.ok(seen.small > 100 && seen.whole > 0, JSON.stringify(seen));
-    assert.ok(seen.refused > 0 && seen.rows > 500, JSON.stringify(seen));
+    await fc.assert(property, { numRuns: 14, seed: 20260418 });
+    assert.ok(seen.small > 60 && seen.whole > 0, JSON.stringify(seen));
+    assert.ok(seen.refused > 0 && seen.rows > 300, JSON.stringify(seen));
   });
 
 async function follow(
@@ -118,9 +134,16 @@ async function follow(
   if (cluster === null) return;
   const start = cluster.compile();
   const options: EngineOptions = { seed: 5, respond: true };
-  using inPlace = new Engine(start, { ...options, explain: true, cache: false, backend: 'typescript' });
+  const counting = (): EngineOptions => ({
+    ...options,
+    explain: true,
+    cache: false,
+    backend: 'typescript',
+    metrics: new EngineMetrics(start.tables, { countsRules: true }),
+  });
+  using inPlace = new Engine(start, counting());
   using cached = new Engine(start, options);
-  using anew = new Engine(start, { ...options, explain: true, cache: false, backend: 'typescript' });
+  using anew = new Engine(start, counting());
   let number = 1;
   for (const [step, [event, probes]] of steps.entries()) {
     const wanted = new Map(objects);
@@ -150,6 +173,7 @@ async function follow(
     const words = traces(anew, same!);
     assert.deepEqual(outcome(inPlace, frames!), expected);
     assert.deepEqual(traces(inPlace, frames!), words);
+    assert.deepEqual(rulesCounted(inPlace), rulesCounted(anew));
     // Twice, so that the second meets paths that the first one left.
     assert.deepEqual(outcome(cached, frames!), expected);
     seen.rows += expected.length;
@@ -177,7 +201,7 @@ test('sdn: a policy’s allows go when its flows become too many, and come back'
   }
   assert.deepEqual(found, [
     [false, true],
-    [true, false],
-    [false, false],
+    [true, true],
+    [false, true],
   ]);
 });

@@ -97,12 +97,9 @@ function podLines(epoch: Epoch): string[] {
     const open = Array.from(listen.portProto.subarray(first, first + pods.listenCount[row]!));
     const identity = policies.pods.identity[row]!;
     ofIdentity.set(identity, (ofIdentity.get(identity) ?? 0) + 1);
-    const facts = identity === NONE ? '' : epoch.text(policies.identities.facts[identity]!);
     const place = `${epoch.text(nodes.name[node]!)} ${pods.vni[row]} ${ofport} ${epoch.text(ports.name[port]!)}`;
     const mac = `${pods.macHi[row]} ${pods.macLo[row]}`;
-    lines.push(
-      `pod ${name} ${formatIpv4(pods.address[row]!)} ${place} ${mac} ${pods.flags[row]} [${open}] ${facts}`,
-    );
+    lines.push(`pod ${name} ${formatIpv4(pods.address[row]!)} ${place} ${mac} ${pods.flags[row]} [${open}]`);
   }
   for (let port = 0; port < ports.rows; port++)
     if (ports.kind[port] === PORT_KIND.POD)

@@ -110,15 +110,6 @@ const anySlice = fc
   .subarray([...NUMBERS], { maxLength: 4 })
   .map((numbers) => slice('sliced-1', 'sliced', 'web', numbers));
 
-export const podEvent: fc.Arbitrary<WatchEvent & { readonly object: KubeObject }> = fc.record({
-  type: fc.constantFrom('ADDED', 'ADDED', 'MODIFIED', 'MODIFIED', 'DELETED'),
-  object: fc.oneof(
-    { weight: 8, arbitrary: podFacts.map(podObject) },
-    { weight: 1, arbitrary: anySlice },
-    { weight: 1, arbitrary: fc.constant(dnsPod) },
-  ),
-});
-
 const ports = [
   { name: 'http', port: 80, targetPort: 'http' },
   { name: 'u', port: 90, protocol: 'UDP', targetPort: 9000 },
@@ -186,6 +177,17 @@ export const POLICIES: readonly KubeObject[] = [
     ],
   }),
 ];
+
+/** Mostly pods, now and then a policy. */
+export const podEvent: fc.Arbitrary<WatchEvent & { readonly object: KubeObject }> = fc.record({
+  type: fc.constantFrom('ADDED', 'ADDED', 'MODIFIED', 'MODIFIED', 'DELETED'),
+  object: fc.oneof(
+    { weight: 8, arbitrary: podFacts.map(podObject) },
+    { weight: 1, arbitrary: anySlice },
+    { weight: 1, arbitrary: fc.constant(dnsPod) },
+    { weight: 3, arbitrary: fc.constantFrom(...POLICIES) },
+  ),
+});
 
 /** With three pods policed these are more flows than the SDN makes. */
 export const TOO_MANY: KubeObject = policy('too-many', 'web', {
