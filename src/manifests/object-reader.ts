@@ -31,7 +31,7 @@ export function readName(document: ManifestDocument, problems: ProblemList): Rea
 
 export type Mapping = Record<string, unknown>;
 
-const isMapping = (value: unknown): value is Mapping =>
+export const isMapping = (value: unknown): value is Mapping =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 export const textOr = (value: unknown, otherwise: string): string =>

@@ -13,6 +13,7 @@ import type { ReadObject } from './object-reader.js';
 import { PodUpdates } from './pod-updates.js';
 import { PolicyUpdates } from './policy-updates.js';
 import { ProblemList } from './problems.js';
+import { isSameToModel } from './same-object.js';
 
 interface Place<Item> {
   readonly item: Item;
@@ -69,6 +70,8 @@ export class SmallUpdates {
   take(before: ReadObject | undefined, after: ReadObject | undefined): ModelChange {
     // Deleted, but never there.
     if (before === undefined && after === undefined) return { pods: [], services: [], policies: null };
+    if (before !== undefined && after !== undefined && isSameToModel(before, after, this.#isExpanded))
+      return { pods: [], services: [], policies: null };
     if ((after ?? before)!.kind === 'NetworkPolicy') return this.#takePolicy(before, after);
     const pods: PodChange[] = [];
     const touched = this.#touched(before, after, pods);

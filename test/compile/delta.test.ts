@@ -61,6 +61,16 @@ test('random events: tables, model and notes are those of a full compile, and re
   assert.ok(refused > 0, `${refused} events were refused`);
 });
 
+const anew = (object: KubeObject): KubeObject => ({
+  ...object,
+  metadata: { ...object.metadata, resourceVersion: '77', generation: 3 },
+});
+/** Node 2, at the address of node `n`. */
+function heartbeat(n: number): KubeObject {
+  const node = anew(BASE.find(({ kind, metadata }) => kind === 'Node' && metadata.name === 'node2')!);
+  const addresses = [{ type: 'InternalIP', address: `192.168.1.${n}` }];
+  return { ...node, status: { addresses, conditions: [{ type: 'Ready', lastHeartbeatTime: 'now' }] } };
+}
 const ONLY_A: KubeObject = {
   apiVersion: 'networking.k8s.io/v1',
   kind: 'NetworkPolicy',
@@ -84,6 +94,9 @@ const EVENTS: readonly (readonly [why: string, event: WatchEvent, isSmall: boole
   ['a slice that was never there', { type: 'DELETED', object: slice('none', 'by-slice', []) }, true],
   ['a pod with other labels', { type: 'MODIFIED', object: pod(1, true, { app: 'z' }) }, true],
   ['a pod gone', { type: 'DELETED', object: pod(1, true) }, true],
+  ['a heartbeat of a node', { type: 'MODIFIED', object: heartbeat(2) }, true],
+  ['a node at another address', { type: 'MODIFIED', object: heartbeat(9) }, false],
+  ['a Service with a new resource version', { type: 'MODIFIED', object: anew(SERVICES[0]!) }, true],
   ['the first policy of all', { type: 'ADDED', object: ONLY_A }, false],
   ['a pod more', { type: 'ADDED', object: pod(PODS + 1, true) }, true],
   ['a Service gone', { type: 'DELETED', object: SERVICES[0]! }, false],

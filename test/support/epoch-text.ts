@@ -163,8 +163,11 @@ const flowLines = (epoch: Epoch): string[] =>
     ),
   );
 
-const podName = (epoch: Epoch, row: number): string =>
-  row === NONE ? '' : epoch.text(epoch.tables.pods.name[row]!);
+function podName(epoch: Epoch, row: number): string {
+  if (row === NONE) return '';
+  assert.notEqual(epoch.tables.pods.node[row], NONE, 'an endpoint’s pod is there');
+  return epoch.text(epoch.tables.pods.name[row]!);
+}
 
 function serviceLines(epoch: Epoch): string[] {
   const { services, serviceSlots, endpoints, nodes } = epoch.tables;
