@@ -14,7 +14,7 @@
       ],
       'include_dirs': ['<!(node -p "require(\'node-addon-api\').include_dir")'],
       'defines': ['NAPI_VERSION=8', 'NAPI_DISABLE_CPP_EXCEPTIONS'],
-      'cflags': ['-O3', '-Wall', '-Wextra', '-fvisibility=hidden'],
+      'cflags': ['-O3', '-Wall', '-Wextra', '-fvisibility=hidden', '-fno-tree-slp-vectorize'],
       'cflags_cc': ['-std=c++17'],
       'xcode_settings': {
         'CLANG_CXX_LANGUAGE_STANDARD': 'c++17',

@@ -8,6 +8,7 @@ namespace podplane {
 namespace {
 
 constexpr size_t kNone = 0;
+constexpr uint32_t kNoNode = 0xffffffffu;
 
 bool isEcho(uint8_t type) { return type == kIcmpEcho || type == kIcmpEchoReply; }
 
@@ -37,16 +38,19 @@ size_t transportAt(const uint8_t* frame, size_t size) {
 }  // namespace
 
 size_t fiveTupleBatch(Column<const uint8_t> bytes, Column<const uint32_t> offset, Column<const uint32_t> length,
-                      Column<const int32_t> space, size_t first, size_t count, uint32_t seed, Column<int32_t> keys,
-                      Column<uint32_t> hashes) {
+                      Column<const int32_t> port, Column<const uint32_t> nodes, size_t ports, uint32_t space, size_t first,
+                      size_t count, uint32_t seed, Column<int32_t> keys, Column<uint32_t> hashes) {
   count = clampRows(first, count, offset.length);
   count = clampRows(first, count, length.length);
-  count = clampRows(first, count, space.length);
-  count = clampRows(first, count, keys.length / kTupleWords);
-  count = clampRows(first, count, hashes.length);
-  for (size_t i = first; i < first + count; i++) {
-    const size_t at = offset.data[i];
-    const size_t size = length.data[i];
+  count = clampRows(first, count, port.length);
+  count = clampRows(0, count, keys.length / kTupleWords);
+  count = clampRows(0, count, hashes.length);
+  if (ports > nodes.length) ports = nodes.length;
+  for (size_t i = 0; i < count; i++) {
+    const size_t at = offset.data[first + i];
+    const size_t size = length.data[first + i];
+    const uint32_t entry = static_cast<uint32_t>(port.data[first + i]);
+    if (seldom(entry >= ports || nodes.data[entry] == kNoNode)) return i;
     const bool isInside = at <= bytes.length && size <= bytes.length - at;
     const uint8_t* frame = bytes.data + (isInside ? at : 0);
     const size_t l4 = isInside ? transportAt(frame, size) : kNone;
@@ -60,13 +64,13 @@ size_t fiveTupleBatch(Column<const uint8_t> bytes, Column<const uint32_t> offset
     const uint8_t* transport = frame + l4;
     const uint32_t source = be32(ip + 12);
     const uint32_t destination = be32(ip + 16);
-    const uint32_t ports = ip[9] == kIcmp ? be16(transport + 4) << 16 | be16(transport) : be32(transport);
-    const uint32_t owner = static_cast<uint32_t>(space.data[i]) << 8 | ip[9];
+    const uint32_t sides = ip[9] == kIcmp ? be16(transport + 4) << 16 | be16(transport) : be32(transport);
+    const uint32_t owner = (nodes.data[entry] + space) << 8 | ip[9];
     key[0] = static_cast<int32_t>(source);
     key[1] = static_cast<int32_t>(destination);
-    key[2] = static_cast<int32_t>(ports);
+    key[2] = static_cast<int32_t>(sides);
     key[3] = static_cast<int32_t>(owner);
-    hashes.data[i] = tupleHash(seed, source, destination, ports, owner);
+    hashes.data[i] = tupleHash(seed, source, destination, sides, owner);
   }
   return count;
 }

@@ -46,12 +46,13 @@ Napi::Value rowsDone(const Napi::CallbackInfo& info, size_t rows) {
   return Napi::Number::New(info.Env(), static_cast<double>(rows));
 }
 
-// fiveTupleBatch(bytes, offset, length, space, first, count, seed, keys, hashes)
+// fiveTupleBatch(bytes, offset, length, port, nodes, ports, space, first, count, seed, keys, hashes)
 Napi::Value FiveTupleBatch(const Napi::CallbackInfo& info) {
   return rowsDone(info, fiveTupleBatch(column<const uint8_t>(info, 0), column<const uint32_t>(info, 1),
                                        column<const uint32_t>(info, 2), column<const int32_t>(info, 3),
-                                       number(info, 4), number(info, 5), number(info, 6), column<int32_t>(info, 7),
-                                       column<uint32_t>(info, 8)));
+                                       column<const uint32_t>(info, 4), number(info, 5), number(info, 6),
+                                       number(info, 7), number(info, 8), number(info, 9), column<int32_t>(info, 10),
+                                       column<uint32_t>(info, 11)));
 }
 
 // conntrackLookupBatch(slots, rows, keyAt, keys, hashes, first, count, found)
@@ -72,7 +73,7 @@ Napi::Value MemoryFloor(const Napi::CallbackInfo& info) {
 // The arguments of one call of shortPath, taken from first to last.
 class Arguments {
  public:
-  static constexpr size_t kCount = 27;
+  static constexpr size_t kCount = 28;
 
   Arguments(napi_env env, napi_callback_info info) : env_(env) {
     size_t count = kCount;
@@ -115,8 +116,8 @@ napi_value ShortPath(napi_env env, napi_callback_info info) {
   const double limitNs = arguments.takeNumber();
   ShortPathColumns c;
   const auto take = [&](auto&... columns) { (arguments.take(columns), ...); };
-  take(c.bytes, c.offset, c.length, c.tsNs, c.port, c.keys, c.found, c.paths, c.connections, c.origin, c.packet,
-       c.parent, c.verdict, c.reason, c.exit, c.outOffset, c.outLength, c.outTsNs, c.endpoint, c.service, c.counts);
+  take(c.bytes, c.offset, c.length, c.tsNs, c.port, c.sequence, c.found, c.paths, c.connections, c.origin,
+       c.packet, c.parent, c.root, c.verdict, c.reason, c.exit, c.outOffset, c.outLength, c.outTsNs, c.endpoint, c.service, c.counts);
   napi_value done = nullptr;
   napi_create_uint32(env, static_cast<uint32_t>(shortPath(c, first, end, base, out, number, limitNs)), &done);
   return done;

@@ -7,7 +7,7 @@
 namespace podplane {
 
 // Raise together with LAYOUT_VERSION of scripts/addon-load.cjs whenever a column, a mark or an argument changes.
-constexpr int32_t kLayoutVersion = 3;
+constexpr int32_t kLayoutVersion = 4;
 
 // Connection table, see src/kernels/conntrack-lookup.ts.
 constexpr int32_t kMiss = -1;
@@ -45,11 +45,12 @@ constexpr size_t kPathSrc = 21;
 constexpr size_t kPathDst = 22;
 constexpr size_t kPathPorts = 23;
 constexpr size_t kPathDeltas = 24;
-constexpr size_t kPathDstMac = 25;
-constexpr size_t kPathSrcMac = 27;
-constexpr size_t kPathHash = 29;
+constexpr size_t kPathMacs = 25;
+constexpr size_t kPathHash = 28;
+// Bit of the shape where the first touch's repeats are, two bits a touch.
+constexpr uint32_t kPathRepeatsAt = 24;
 constexpr uint32_t kTouchesMax = 4;
-constexpr uint32_t kPathFlagNat = 1, kPathFlagMac = 2, kPathFlagChecksIp = 4;
+constexpr uint32_t kPathFlagNat = 1, kPathFlagMac = 2, kPathFlagChecksIp = 4, kPathFlagDistinct = 8;
 
 // A row of conntrack, see src/kernels/connection-columns.ts.
 constexpr size_t kConnectionRow = 32;
@@ -60,24 +61,33 @@ constexpr size_t kConnectionStream = 4;
 constexpr size_t kConnectionService = 22;
 constexpr size_t kConnectionEndpoint = 23;
 constexpr size_t kConnectionTuples = 24;
-constexpr size_t kWindowSide = 6;
+constexpr size_t kWindowSide = 4;
 constexpr size_t kWindowEnd = 0;
 constexpr size_t kWindowMaxEnd = 1;
 constexpr size_t kWindowMaxWindow = 2;
 constexpr size_t kWindowMaxAck = 3;
-constexpr size_t kWindowScale = 4;
-constexpr size_t kWindowFlags = 5;
 constexpr size_t kWindowSides = 4;
-constexpr size_t kWindowLast = 16;
-constexpr size_t kWindowRetransmissions = 20;
-constexpr size_t kWindowLastKind = 21;
+constexpr size_t kWindowLastSeq = 12;
+constexpr size_t kWindowLastAck = 13;
+constexpr size_t kWindowLastData = 14;
+constexpr size_t kWindowOptions = 15;
+constexpr size_t kWindowWords = 12;
 static_assert(kConnectionRow == kRowWords && kPathRow == kRowWords, "one lookup serves both");
-constexpr int32_t kWindowFlagScale = 0x01;
-constexpr int32_t kWindowFlagSackPermitted = 0x02;
-constexpr int32_t kWindowFlagCloseInit = 0x04;
-constexpr int32_t kWindowFlagLiberal = 0x08;
-constexpr int32_t kWindowFlagUnacknowledged = 0x10;
-constexpr int32_t kWindowFlagMaxAckSet = 0x20;
+constexpr uint32_t kWindowFlagScale = 0x01;
+constexpr uint32_t kWindowFlagSackPermitted = 0x02;
+constexpr uint32_t kWindowFlagCloseInit = 0x04;
+constexpr uint32_t kWindowFlagLiberal = 0x08;
+constexpr uint32_t kWindowFlagUnacknowledged = 0x10;
+constexpr uint32_t kWindowFlagMaxAckSet = 0x20;
+
+// The options' word of a window, see src/kernels/window-options.ts.
+constexpr uint32_t kOptionsHalf = 16, kOptionsScaleAt = 6, kOptionsScale = 0x0f;
+
+// The upper half of the marks, see src/kernels/last-segment.ts.
+constexpr uint32_t kMarksKindAt = 16, kMarksDirectionAt = 19, kMarksAgainAt = 24;
+
+// The short way's counts, see src/kernels/short-path.ts.
+constexpr size_t kLatest = 7;
 
 // The bench's memory floor, see src/kernels/memory-floor.ts.
 constexpr size_t kFloorSlot = 32;

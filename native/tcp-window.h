@@ -1,85 +1,108 @@
-// TCP's window tracking of an established connection. Twin of src/kernels/tcp-window.ts, with the columns of
-// src/kernels/window-columns.ts; which say where each rule comes from.
+// TCP's window tracking of an established connection. Twin of src/kernels/tcp-window.ts and window-shape.ts, which say
+// where each rule comes from.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 
+#include "kernels.h"
 #include "tables.h"
 #include "wire.h"
 
 namespace podplane {
 
-enum class InWindow { kAccept, kIgnore, kInvalid };
-
 // Sequence numbers compare modulo 2^32.
 inline bool isBefore(uint32_t a, uint32_t b) { return static_cast<int32_t>(a - b) < 0; }
 inline bool isAfter(uint32_t a, uint32_t b) { return isBefore(b, a); }
 
-// One side of a connection, or the words behind both: `win` points at its first word.
-inline uint32_t word(const int32_t* win, size_t at) { return static_cast<uint32_t>(win[at]); }
-inline void setWord(int32_t* win, size_t at, uint32_t value) { win[at] = static_cast<int32_t>(value); }
+inline uint32_t word(const int32_t* words, size_t at) { return static_cast<uint32_t>(words[at]); }
+inline void setWord(int32_t* words, size_t at, uint32_t value) { words[at] = static_cast<int32_t>(value); }
+
+// First word of the side of a row that sends in `direction`.
+inline int32_t* sideOf(int32_t* row, uint32_t direction) { return row + kWindowSides + direction * kWindowSide; }
+inline const int32_t* sideOf(const int32_t* row, uint32_t direction) {
+  return row + kWindowSides + direction * kWindowSide;
+}
+
+// The options' word with the sender in `direction` below, or such a word as the row has it.
+constexpr uint32_t turned(uint32_t options, uint32_t direction) {
+  return direction == 0 ? options : options >> kOptionsHalf | options << kOptionsHalf;
+}
+constexpr uint32_t receiverFlags(uint32_t flags) { return flags << kOptionsHalf; }
+
+// What a segment says of itself. `sacked`: the highest right edge of its SACK blocks, or its acknowledgement; `window` as
+// it stands in the header; `data`: as kWindowLastData has it.
+struct Segment {
+  uint32_t seq, ack, sacked, end, window, data;
+};
+
+// What a segment meets on a row, and what it makes of the words that it may change. `options` has the sender below.
+// isAgain: the last segment was the same. isWidening: what goes beyond the window widens it, each time anew.
+struct Learnt {
+  uint32_t senderEnd, senderMaxWindow, senderMaxAck, receiverMaxEnd, receiverMaxWindow, options;
+  bool isAgain, isWidening;
+};
+
+enum class Judged { kTaken, kLiberal, kRefused };
+
+PODPLANE_INLINE uint32_t sackOf(uint32_t options, const Segment& s) {
+  return (options & receiverFlags(kWindowFlagSackPermitted)) != 0 ? s.sacked : s.ack;
+}
 
 // Conditions I to IV of the source's comment.
-inline InWindow boundsBroken(const int32_t* sender, const int32_t* receiver, uint32_t seq, uint32_t end,
-                             uint32_t sack) {
+PODPLANE_INLINE Judged judge(const int32_t* row, uint32_t direction, const Segment& s) {
   constexpr uint32_t kMaxAckWindow = 66000;
-  const uint32_t senderEnd = word(sender, kWindowEnd);
-  const uint32_t senderMaxEnd = word(sender, kWindowMaxEnd);
+  const int32_t* sender = sideOf(row, direction);
+  const int32_t* receiver = sideOf(row, direction ^ 1);
+  const uint32_t options = turned(word(row, kWindowOptions), direction);
+  const uint32_t sack = sackOf(options, s);
+  const uint32_t senderWindow = word(sender, kWindowMaxWindow);
   const uint32_t receiverEnd = word(receiver, kWindowEnd);
   const uint32_t receiverWindow = word(receiver, kWindowMaxWindow);
-  const uint32_t senderWindow = word(sender, kWindowMaxWindow);
   const uint32_t ackWindow = senderWindow > kMaxAckWindow ? senderWindow : kMaxAckWindow;
-  const bool isAckRecent = isAfter(sack, receiverEnd - ackWindow - 1);
-  const bool isAckSeen = isBefore(sack, receiverEnd + 1);
-  const bool isEndInWindow = isAfter(end, senderEnd - receiverWindow - 1);
-  if (!isBefore(seq, senderMaxEnd + 1)) {
-    const uint32_t overshot = end - senderMaxEnd + 1;
-    const bool isTolerated =
-        receiverWindow != 0 && isEndInWindow && isAckRecent && overshot <= receiverWindow && isAckSeen;
-    return isTolerated ? InWindow::kIgnore : InWindow::kInvalid;
-  }
-  if (!isAckSeen) return InWindow::kInvalid;
-  if (receiverWindow != 0 && !isEndInWindow) return InWindow::kInvalid;
-  return isAckRecent ? InWindow::kAccept : InWindow::kIgnore;
+  if (seldom(senderWindow == 0)) return Judged::kRefused;
+  const bool isInBounds = isAfter(sack, receiverEnd - ackWindow - 1) && isBefore(sack, receiverEnd + 1) &&
+                          (receiverWindow == 0 || isAfter(s.end, word(sender, kWindowEnd) - receiverWindow - 1)) &&
+                          isBefore(s.seq, word(sender, kWindowMaxEnd) + 1);
+  if (!seldom(!isInBounds)) return Judged::kTaken;
+  // A connection picked up in the middle takes the segment all the same, and learns nothing from it.
+  return (options & kWindowFlagLiberal) != 0 ? Judged::kLiberal : Judged::kRefused;
 }
 
-// What an accepted segment, which has an acknowledgement, says of both sides.
-inline void learnWindow(int32_t* sender, int32_t* receiver, uint32_t end, uint32_t ack, uint32_t sack,
-                        uint32_t window) {
+// What a segment that is taken, and has an acknowledgement, says of both sides.
+PODPLANE_INLINE Learnt learn(const int32_t* row, uint32_t direction, const Segment& s) {
+  const int32_t* sender = sideOf(row, direction);
+  const int32_t* receiver = sideOf(row, direction ^ 1);
+  uint32_t options = turned(word(row, kWindowOptions), direction);
+  const uint32_t sack = sackOf(options, s);
+  const uint32_t senderEnd = word(sender, kWindowEnd);
+  const uint32_t senderMaxEnd = word(sender, kWindowMaxEnd);
+  const uint32_t senderMaxWindow = word(sender, kWindowMaxWindow);
+  const uint32_t senderMaxAck = word(sender, kWindowMaxAck);
+  const uint32_t receiverMaxEnd = word(receiver, kWindowMaxEnd);
+  const uint32_t receiverMaxWindow = word(receiver, kWindowMaxWindow);
+  Learnt l;
+  // The same pure ACK again and again shortens the timeout.
+  l.isAgain = word(row, kWindowLastSeq) == s.seq && word(row, kWindowLastAck) == s.ack &&
+              word(row, kWindowLastData) == s.data &&
+              (word(row, kConnectionMarks) >> kMarksDirectionAt & 1) == direction;
+  const uint32_t window = s.window << (options >> kOptionsScaleAt & kOptionsScale);
   // The window counts as signed: a shift by a scale that no connection has may make it so.
-  const int64_t wide = static_cast<int64_t>(static_cast<int32_t>(window)) + static_cast<int64_t>(sack - ack);
-  if (static_cast<int64_t>(word(sender, kWindowMaxWindow)) < wide)
-    setWord(sender, kWindowMaxWindow, static_cast<uint32_t>(wide));
-  if (isAfter(end, word(sender, kWindowEnd))) {
-    setWord(sender, kWindowEnd, end);
-    sender[kWindowFlags] |= kWindowFlagUnacknowledged;
-  }
-  const bool isFirst = (sender[kWindowFlags] & kWindowFlagMaxAckSet) == 0;
-  if (isFirst || isAfter(ack, word(sender, kWindowMaxAck))) setWord(sender, kWindowMaxAck, ack);
-  sender[kWindowFlags] |= kWindowFlagMaxAckSet;
-  if (receiver[kWindowMaxWindow] != 0 && isAfter(end, word(sender, kWindowMaxEnd)))
-    setWord(receiver, kWindowMaxWindow, word(receiver, kWindowMaxWindow) + end - word(sender, kWindowMaxEnd));
+  const int64_t wide = static_cast<int64_t>(static_cast<int32_t>(window)) + static_cast<int64_t>(sack - s.ack);
+  l.senderMaxWindow = static_cast<int64_t>(senderMaxWindow) < wide ? static_cast<uint32_t>(wide) : senderMaxWindow;
+  const bool isNew = isAfter(s.end, senderEnd);
+  l.senderEnd = isNew ? s.end : senderEnd;
+  const bool isAckNew = (options & kWindowFlagMaxAckSet) == 0 || isAfter(s.ack, senderMaxAck);
+  l.senderMaxAck = isAckNew ? s.ack : senderMaxAck;
+  options |= kWindowFlagMaxAckSet | (isNew ? kWindowFlagUnacknowledged : 0);
+  l.isWidening = receiverMaxWindow != 0 && isAfter(s.end, senderMaxEnd);
+  l.receiverMaxWindow = seldom(l.isWidening) ? receiverMaxWindow + s.end - senderMaxEnd : receiverMaxWindow;
   const uint32_t edge = sack + window;
-  if (isAfter(edge, word(receiver, kWindowMaxEnd) - 1))
-    setWord(receiver, kWindowMaxEnd, window == 0 ? edge + 1 : edge);
-  if (ack == word(receiver, kWindowEnd)) receiver[kWindowFlags] &= ~kWindowFlagUnacknowledged;
-}
-
-// The same pure ACK again and again shortens the timeout. `row` is the connection's first word.
-inline void countRetransmission(int32_t* row, uint32_t direction, uint32_t seq, uint32_t ack, uint32_t end,
-                                uint32_t window) {
-  int32_t* last = row + kWindowLast;
-  const uint32_t shape = direction << 16 | window;
-  if (word(last, 0) == seq && word(last, 1) == ack && word(last, 2) == end && word(last, 3) == shape) {
-    setWord(last, 4, word(last, 4) + 1);
-    return;
-  }
-  setWord(last, 0, seq);
-  setWord(last, 1, ack);
-  setWord(last, 2, end);
-  setWord(last, 3, shape);
-  last[4] = 0;
+  const uint32_t nextMaxEnd = edge + (window == 0 ? 1 : 0);
+  l.receiverMaxEnd = isAfter(edge, receiverMaxEnd - 1) ? nextMaxEnd : receiverMaxEnd;
+  constexpr uint32_t kAcknowledged = ~receiverFlags(kWindowFlagUnacknowledged);
+  l.options = s.ack == word(receiver, kWindowEnd) ? options & kAcknowledged : options;
+  return l;
 }
 
 // The highest right edge of the SACK blocks, or `ack`. The header of `headerSize` bytes at `tcp` is whole.
@@ -107,19 +130,16 @@ inline uint32_t highestSack(const uint8_t* tcp, size_t headerSize, uint32_t ack)
   return highest;
 }
 
-// How long an established connection stays after an acknowledgement.
-inline double windowTimeoutNs(const int32_t* row) {
+// How long an established connection stays after an acknowledgement: by its options, turned or not, by how often the segment
+// came again and by its data word; without a reply it was picked up in the middle.
+PODPLANE_INLINE double windowTimeoutNs(uint32_t options, uint32_t again, uint32_t data, bool isAnswered) {
   constexpr double kEstablishedNs = 86400e9, kShortenedNs = 300e9;
-  constexpr int32_t kRetransmissionsMax = 3;
-  constexpr int32_t kSeenReplyMark = 0x100;
-  const int32_t* sides = row + kWindowSides;
-  // Picked up in the middle, and no reply seen.
-  if ((row[kConnectionMarks] & kSeenReplyMark) == 0) return kShortenedNs;
-  if (row[kWindowRetransmissions] >= kRetransmissionsMax) return kShortenedNs;
-  if (((sides[kWindowFlags] | sides[kWindowSide + kWindowFlags]) & kWindowFlagUnacknowledged) != 0) return kShortenedNs;
+  constexpr uint32_t kRetransmissionsMax = 3;
+  constexpr uint32_t kEither = kWindowFlagUnacknowledged | receiverFlags(kWindowFlagUnacknowledged);
   // A closed window: the sender will only probe it.
-  if ((row[kWindowLast + 3] & 0xffff) == 0) return kShortenedNs;
-  return kEstablishedNs;
+  const bool isShortened =
+      !isAnswered || again >= kRetransmissionsMax || (options & kEither) != 0 || (data & 0xffff) == 0;
+  return isShortened ? kShortenedNs : kEstablishedNs;
 }
 
 }  // namespace podplane

@@ -26,29 +26,42 @@ inline T loadAs(const uint8_t* p) {
   return value;
 }
 
-// Sum of the words of [p, p + size) as they lie in memory, not folded; an odd last byte is padded with zero. The one's
-// complement sum does not depend on byte order, so "all ones" means the same in either (RFC 1071 section 2 B).
-inline uint64_t sumInMemoryOrder(const uint8_t* p, size_t size, uint64_t sum) {
-  for (; size >= 8; p += 8, size -= 8) {
-    const uint64_t word = loadAs<uint64_t>(p);
-    sum += (word & 0xffffffffu) + (word >> 32);
-  }
-  if ((size & 4) != 0) sum += loadAs<uint32_t>(p), p += 4;
-  if ((size & 2) != 0) sum += loadAs<uint16_t>(p), p += 2;
-  if ((size & 1) == 0) return sum;
-  const uint8_t last[2] = {*p, 0};
-  return sum + loadAs<uint16_t>(last);
+// The one's complement sum of 64 bits: what runs over comes in again below.
+inline uint64_t addAround(uint64_t sum, uint64_t word) {
+  sum += word;
+  return sum + (sum < word);
 }
 
-// Does a sum of words fold to all ones, as it must over data that includes its right checksum?
-inline bool isAllOnes(uint64_t sum) { return sum != 0 && sum % 0xffff == 0; }
+// Sum of the words of [p, p + size) as they lie in memory, not folded; an odd last byte is padded with zero. The one's
+// complement sum does not depend on byte order, so "all ones" means the same in either (RFC 1071 section 2 B), nor on the
+// words' size.
+inline uint64_t sumInMemoryOrder(const uint8_t* p, size_t size, uint64_t sum) {
+  for (; size >= 32; p += 32, size -= 32) {
+    sum = addAround(sum, loadAs<uint64_t>(p));
+    sum = addAround(sum, loadAs<uint64_t>(p + 8));
+    sum = addAround(sum, loadAs<uint64_t>(p + 16));
+    sum = addAround(sum, loadAs<uint64_t>(p + 24));
+  }
+  if ((size & 16) != 0) {
+    sum = addAround(sum, loadAs<uint64_t>(p));
+    sum = addAround(sum, loadAs<uint64_t>(p + 8));
+    p += 16;
+  }
+  if ((size & 8) != 0) sum = addAround(sum, loadAs<uint64_t>(p)), p += 8;
+  if ((size & 4) != 0) sum = addAround(sum, loadAs<uint32_t>(p)), p += 4;
+  if ((size & 2) != 0) sum = addAround(sum, loadAs<uint16_t>(p)), p += 2;
+  if ((size & 1) == 0) return sum;
+  const uint8_t last[2] = {*p, 0};
+  return addAround(sum, loadAs<uint16_t>(last));
+}
 
-// HC' = ~(~HC + ~m + m'), RFC 1624 equation 3, for one 16-bit word.
-inline uint32_t adjust16(uint32_t hc, uint32_t from, uint32_t to) {
-  uint32_t sum = (~hc & 0xffff) + (~from & 0xffff) + (to & 0xffff);
-  sum = (sum & 0xffff) + (sum >> 16);
-  sum = (sum & 0xffff) + (sum >> 16);
-  return ~sum & 0xffff;
+// Does such a sum fold to all ones, as it must over data that includes its right checksum?
+inline bool isAllOnes(uint64_t sum) {
+  const uint32_t high = static_cast<uint32_t>(sum >> 32);
+  uint32_t folded = static_cast<uint32_t>(sum) + high;
+  folded += folded < high;
+  folded = (folded >> 16) + (folded & 0xffff);
+  return folded == 0xffff || folded == 0x1fffe;
 }
 
 }  // namespace podplane

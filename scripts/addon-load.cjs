@@ -8,7 +8,7 @@ const { createHash } = require('node:crypto');
 const { existsSync, readFileSync } = require('node:fs');
 
 /** Raised together with kLayoutVersion of native/tables.h. */
-const LAYOUT_VERSION = 3;
+const LAYOUT_VERSION = 4;
 /** Name of the file beside an addon that holds its SHA-256, as sha256sum writes it. */
 const CHECKSUM_SUFFIX = '.sha256';
 
@@ -40,7 +40,10 @@ function whyUnfit(addon) {
     new Uint8Array(FRAMES),
     Uint32Array.of(0, 54),
     Uint32Array.of(54, 42),
-    Int32Array.of(1, 2),
+    Int32Array.of(1, 0),
+    Uint32Array.of(1, 0),
+    2,
+    1,
     0,
     2,
     SEED,

@@ -26,7 +26,7 @@ import { ENTRY_STAGE, PORT_STAGE } from './graph.js';
 import { walkGraph } from './graph-walk.js';
 import { HopLog } from './hop-log.js';
 import { carryOver, findNode } from './install.js';
-import { LookUp, RUN_ROWS } from './look-up.js';
+import { LookUp } from './look-up.js';
 import { EngineMetrics } from './metrics.js';
 import { hasRoom, hasRoomFor } from './room.js';
 import { RuleCounts } from './rule-counts.js';
@@ -264,19 +264,23 @@ export class Engine implements Disposable {
   /** Take one run of rows. False when it stopped for want of room. */
   #takeRun(input: InputBatch, output: OutputBatch): boolean {
     const first = input.next;
-    const end = Math.min(first + RUN_ROWS, input.count);
+    const end = Math.min(first + this.#look.length, input.count);
     const known = this.#short?.paths ?? this.#conntrack;
     this.#look.find(input, first, end - first, this.#epoch.tables.ports, known, this.#short?.space ?? 0);
+    this.#short?.beginRun();
+    let isKnown = true;
     while (input.next < end) {
       if (this.#short !== null) this.#takeShort(this.#short, input, output, first, end);
       const row = input.next;
-      if (row === end) return true;
+      if (row === end) break;
+      isKnown = false;
       if (!this.#timers.fire(input.tsNs[row]!, output, input.arena)) return false;
       if (!this.#hasRoom(input, row, output)) return false;
       this.#takeInput(input, row, row - first, output);
       if (!this.#copier.run(output, input.arena)) return false;
       input.next = row + 1;
     }
+    this.#look.note(isKnown);
     return true;
   }
 
@@ -292,11 +296,7 @@ export class Engine implements Disposable {
     this.ledger.in += taken;
     this.#metrics.notePaths(taken, 0);
     this.#rules?.countShort(this.#look.rows, from - first, next - first);
-    const base = output.count - taken - from;
-    for (let i = from; i < next; i++) {
-      this.#timers.pass(input.tsNs[i]!);
-      output.root[base + i] = input.sequence[i]!;
-    }
+    this.#timers.pass(short.latestNs);
     input.next = next;
   }
 

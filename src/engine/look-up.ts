@@ -2,10 +2,10 @@
 import type { Kernels } from '../kernels/backend.js';
 import type { InputBatch } from '../packet/batch.js';
 import type { Tables } from '../tables/epoch.js';
-import { NONE } from '../tables/nodes.js';
 
-/** Rows that the kernels look at in one call. */
-export const RUN_ROWS = 256;
+/** Rows that the kernels look at in one call: few where connections begin, whose next packets would be unknown. */
+const RUN_MIN = 256;
+const RUN_MAX = 1024;
 
 /** Where known tuples are looked up: conntrack, or the path cache. */
 export interface KnownTuples {
@@ -17,10 +17,11 @@ export interface KnownTuples {
 
 export class LookUp {
   /** By row of the run: key of 4 words, its hash, and the direction found, or -1. */
-  readonly keys = new Int32Array(RUN_ROWS * 4);
-  readonly hashes = new Uint32Array(RUN_ROWS);
-  readonly rows = new Int32Array(RUN_ROWS);
-  readonly #space = new Int32Array(RUN_ROWS);
+  readonly keys = new Int32Array(RUN_MAX * 4);
+  readonly hashes = new Uint32Array(RUN_MAX);
+  readonly rows = new Int32Array(RUN_MAX);
+  /** How many rows to look at next. */
+  length = RUN_MIN;
   readonly #kernels: Kernels;
   readonly #seed: number;
 
@@ -29,7 +30,12 @@ export class LookUp {
     this.#seed = seed;
   }
 
-  /** Look at rows `first` .. `first + count`, at most RUN_ROWS, as far as the tables know now. `space` is added to the
+  /** A run has ended: did all of it take the short way? */
+  note(isKnown: boolean): void {
+    this.length = isKnown ? RUN_MAX : RUN_MIN;
+  }
+
+  /** Look at rows `first` .. `first + count`, at most `length`, as far as the tables know now. `space` is added to the
    *  nodes' spaces in the keys.
    *  @throws RangeError when a row names a port that does not exist. */
   find(
@@ -40,18 +46,25 @@ export class LookUp {
     known: KnownTuples,
     space: number,
   ): void {
-    const firstSpace = space + 1;
-    for (let i = 0; i < count; i++) {
-      const port = input.port[first + i]!;
-      const node = port >= 0 && port < ports.rows ? ports.node[port]! : NONE;
-      if (node === NONE) throw new RangeError(`row ${first + i}: there is no port ${port}`);
-      this.#space[i] = node + firstSpace;
-    }
-    const offset = input.offset.subarray(first, first + count);
-    const length = input.length.subarray(first, first + count);
-    const { bytes } = input.arena;
+    const { arena, offset, length, port } = input;
     const { fiveTupleBatch, conntrackLookupBatch } = this.#kernels;
-    fiveTupleBatch(bytes, offset, length, this.#space, 0, count, this.#seed, this.keys, this.hashes);
-    conntrackLookupBatch(known.slots, known.rows, known.keyAt, this.keys, this.hashes, 0, count, this.rows);
+    const { keys, hashes } = this;
+    const { node } = ports;
+    const done = fiveTupleBatch(
+      arena.bytes,
+      offset,
+      length,
+      port,
+      node,
+      ports.rows,
+      space + 1,
+      first,
+      count,
+      this.#seed,
+      keys,
+      hashes,
+    );
+    if (done < count) throw new RangeError(`row ${first + done}: there is no port ${port[first + done]}`);
+    conntrackLookupBatch(known.slots, known.rows, known.keyAt, keys, hashes, 0, count, this.rows);
   }
 }

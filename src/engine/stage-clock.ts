@@ -81,10 +81,38 @@ export class StageClock {
   timed(kernels: Kernels): Kernels {
     return {
       ...kernels,
-      fiveTupleBatch: (bytes, offset, length, space, first, count, seed, keys, hashes) => {
+      fiveTupleBatch: (
+        bytes,
+        offset,
+        length,
+        port,
+        nodes,
+        ports,
+        space,
+        first,
+        count,
+        seed,
+        keys,
+        hashes,
+      ) => {
         const from = clock();
-        kernels.fiveTupleBatch(bytes, offset, length, space, first, count, seed, keys, hashes);
-        this.#count(FIVE_TUPLE, count, sinceNs(from));
+        const { fiveTupleBatch } = kernels;
+        const done = fiveTupleBatch(
+          bytes,
+          offset,
+          length,
+          port,
+          nodes,
+          ports,
+          space,
+          first,
+          count,
+          seed,
+          keys,
+          hashes,
+        );
+        this.#count(FIVE_TUPLE, done, sinceNs(from));
+        return done;
       },
       conntrackLookupBatch: (slots, rows, keyAt, keys, hashes, first, count, found) => {
         const from = clock();

@@ -22,11 +22,10 @@ export interface Kernels {
   readonly memoryFloor: typeof memoryFloor;
 }
 
-/** What the addon exports: the kernels; those that answer nothing here answer the number of rows done. */
-type Counting<F extends (...args: never[]) => void> = (...args: Parameters<F>) => number;
+/** What the addon exports: the kernels; the one that answers nothing here answers the number of rows done. */
 interface Addon {
-  readonly fiveTupleBatch: Counting<typeof fiveTupleBatch>;
-  readonly conntrackLookupBatch: Counting<typeof conntrackLookupBatch>;
+  readonly fiveTupleBatch: typeof fiveTupleBatch;
+  readonly conntrackLookupBatch: (...args: Parameters<typeof conntrackLookupBatch>) => number;
   /** first, end, base, out, number, limitNs, then the views but for `p` and `times`, in the order in which ShortPathViews has them. */
   readonly shortPath: (...args: (number | ArrayBufferView)[]) => number;
   readonly memoryFloor: typeof memoryFloor;
@@ -63,10 +62,7 @@ function nativeKernels(addon: Addon, why: string): Kernels {
   return {
     name: 'native',
     why,
-    fiveTupleBatch(bytes, offset, length, space, first, count, seed, keys, hashes) {
-      const done = addon.fiveTupleBatch(bytes, offset, length, space, first, count, seed, keys, hashes);
-      if (done !== count) throw tooShort('fiveTupleBatch', first, count, done);
-    },
+    fiveTupleBatch: addon.fiveTupleBatch,
     conntrackLookupBatch(slots, rows, keyAt, keys, hashes, first, count, found) {
       const done = addon.conntrackLookupBatch(slots, rows, keyAt, keys, hashes, first, count, found);
       if (done !== count) throw tooShort('conntrackLookupBatch', first, count, done);
@@ -100,13 +96,14 @@ const nativeShortPath = (
     v.length,
     v.tsNs,
     v.port,
-    v.keys,
+    v.sequence,
     v.found,
     v.paths,
     v.connections,
     v.origin,
     v.packet,
     v.parent,
+    v.root,
     v.verdict,
     v.reason,
     v.exit,

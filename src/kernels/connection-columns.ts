@@ -1,20 +1,20 @@
-/** One row of conntrack, 32 words: two cache lines, and every packet's part of it in the first. native/tables.h has the
- *  same numbers.
+/** One row of conntrack, 32 words: two cache lines, and all that a packet of an open connection needs in the first.
+ *  native/tables.h has the same numbers.
  *
- *   word 0        1       2, 3         4 … 9               10 … 15
+ *   word 0        1       2, 3         4 … 7               8 … 11
  *  +-------------+-------+------------+-------------------+-------------------+
- *  | state,      | born  | expiresNs  | original sender:  | reply sender      |
- *  | flags << 8  |       | f64        | see WINDOW        |                   |
+ *  | marks: see  | born  | expiresNs  | original sender:  | reply sender      |
+ *  | last-segment|       | f64        | see WINDOW        |                   |
  *  +-------------+-------+------------+-------------------+-------------------+
- *   16 … 21                22        23         24 … 27          28 … 31
- *  +----------------------+---------+----------+----------------+-------------+
- *  | last segment         | service | endpoint | original tuple | reply tuple |
- *  +----------------------+---------+----------+----------------+-------------+
- *  Words 4, 5 of a row that is not TCP's: streamNs, f64. */
+ *   12 … 14               15                  22        23         24 … 27          28 … 31
+ *  +---------------------+-------------------+---------+----------+----------------+-------------+
+ *  | last segment        | window-options    | service | endpoint | original tuple | reply tuple |
+ *  +---------------------+-------------------+---------+----------+----------------+-------------+
+ *  Words 4, 5 of a row that is not TCP's: streamNs, f64. Words 16 … 21 are not used. */
 
 export const CONNECTION = {
   ROW: 32,
-  /** TCP state (nf_conntrack_proto_tcp.c), 0 for others | CT_FLAG bits << 8. */
+  /** TCP state (nf_conntrack_proto_tcp.c), 0 for others | CT_FLAG bits << 8 | what last-segment keeps << 16. */
   MARKS: 0,
   /** Number of the connection in the run: whoever remembers a row can tell that it is another's now. */
   BORN: 1,
@@ -29,20 +29,21 @@ export const CONNECTION = {
   TUPLES: 24,
 } as const;
 
-/** Words of one sender's side, and of a row: where its first side begins, and the last segment behind both. */
+/** TCP's windows (struct ip_ct_tcp): words of one sender's side, where in a row the first side begins, and the last
+ *  segment. WORDS of them from SIDES on are all that windows are. */
 export const WINDOW = {
-  SIDE: 6,
+  SIDE: 4,
   END: 0,
   MAX_END: 1,
   MAX_WINDOW: 2,
   MAX_ACK: 3,
-  SCALE: 4,
-  FLAGS: 5,
   SIDES: 4,
-  /** seq, ack, end, direction << 16 | window, retransmissions, kind of the last segment. */
-  LAST: 16,
-  RETRANSMISSIONS: 20,
-  LAST_KIND: 21,
+  LAST_SEQ: 12,
+  LAST_ACK: 13,
+  /** Bytes of data << 16 | window as it stood in the header. */
+  LAST_DATA: 14,
+  OPTIONS: 15,
+  WORDS: 12,
 } as const;
 
 /** IP_CT_TCP_FLAG_* of include/uapi/linux/netfilter/nf_conntrack_tcp.h. */

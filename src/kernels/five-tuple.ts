@@ -27,28 +27,35 @@ const ICMP_ECHO = 8;
 const ICMP_ECHO_SIZE = 8;
 const PORTS_SIZE = 4;
 const NONE = -1;
+const NO_NODE = 0xffffffff;
 
-/** Fill `keys` (4 words a row) and `hashes` for the rows `first` .. `first + count`.
+/** Fill `keys` (4 words a row) and `hashes`, from row 0 on, for the input rows `first` .. `first + count`. Returns how many
+ *  are done: it stops at a row whose port is none of the first `ports` rows of `nodes`, or a spare one, of no node.
  *
- *  `offset`, `length`: bytes of the row's Ethernet frame in `bytes`. `space`: its conntrack space, 1 or more.
+ *  `offset`, `length`: bytes of the row's Ethernet frame in `bytes`. `port`: where it enters; its conntrack space, 1 or
+ *  more, is nodes[port] + `space`.
  *  A frame that is not a whole, unfragmented IPv4 header with the ports behind it (inside the IPv4 total
  *  length: Ethernet padding is no port) gets no key. Nothing is checked beyond that: no checksum, no address. */
 export function fiveTupleBatch(
   bytes: Uint8Array,
   offset: Uint32Array,
   length: Uint32Array,
-  space: Int32Array,
+  port: Int32Array,
+  nodes: Uint32Array,
+  ports: number,
+  space: number,
   first: number,
   count: number,
   seed: number,
   keys: Int32Array,
   hashes: Uint32Array,
-): void {
+): number {
   const p = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const end = first + count;
-  for (let i = first; i < end; i++) {
-    const at = offset[i]!;
-    const size = length[i]!;
+  for (let i = 0; i < count; i++) {
+    const at = offset[first + i]!;
+    const size = length[first + i]!;
+    const entry = port[first + i]!;
+    if (entry >>> 0 >= ports || nodes[entry] === NO_NODE) return i;
     const l4 = at + size > bytes.length ? NONE : transportAt(p, at, size);
     const k = i * 4;
     if (l4 === NONE) {
@@ -60,14 +67,15 @@ export function fiveTupleBatch(
     const protocol = p.getUint8(ip + 9);
     const source = p.getInt32(ip + 12);
     const destination = p.getInt32(ip + 16);
-    const ports = protocol === ICMP ? (p.getUint16(l4 + 4) << 16) | p.getUint16(l4) : p.getInt32(l4);
-    const owner = (space[i]! << 8) | protocol;
+    const sides = protocol === ICMP ? (p.getUint16(l4 + 4) << 16) | p.getUint16(l4) : p.getInt32(l4);
+    const owner = ((nodes[entry]! + space) << 8) | protocol;
     keys[k] = source;
     keys[k + 1] = destination;
-    keys[k + 2] = ports;
+    keys[k + 2] = sides;
     keys[k + 3] = owner;
-    hashes[i] = tupleHash(seed, source, destination, ports, owner);
+    hashes[i] = tupleHash(seed, source, destination, sides, owner);
   }
+  return count;
 }
 
 /** Offset of the transport header of a frame that has a key, else NONE. */

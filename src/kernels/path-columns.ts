@@ -8,9 +8,10 @@ export const PATH = {
   KEY: 0,
   /** Port where such packets enter; the key does not have it, and a spoofed packet enters by another. */
   PORT: 4,
-  /** touches | hops where the TTL goes down << 8 | PATH_FLAG bits << 16. */
+  /** touches | hops where the TTL goes down << 8 | PATH_FLAG bits << 16 | how often each touch comes again, two bits each,
+   *  << 24. */
   SHAPE: 5,
-  /** Destination MAC that the path asks for: high 16 bits, low 32 bits. */
+  /** Destination MAC that the path asks for: its first four bytes and its last two, as they lie in the frame. */
   ASK_MAC: 6,
   /** Connections met on the way: direction index, and the number of the connection. */
   TOUCH: 8,
@@ -22,20 +23,22 @@ export const PATH = {
   EXIT: 18,
   SERVICE: 19,
   ENDPOINT: 20,
-  /** Addresses and ports (or echo identifier) as they leave. */
+  /** Addresses and ports (or echo identifier, then two bytes of no use) as they leave, as they lie in the packet. */
   SRC: 21,
   DST: 22,
   PORTS: 23,
-  /** Checksum differences, one's complement: of the IPv4 header (without TTL) | of the transport << 16. */
+  /** Checksum differences, one's complement, never 0: of the IPv4 header | of the transport << 16. */
   DELTAS: 24,
-  /** MACs as they leave. */
-  DST_MAC: 25,
-  SRC_MAC: 27,
+  /** Both MACs as they leave, 12 bytes as they lie in the frame. */
+  MACS: 25,
   /** Hash of the key. */
-  HASH: 29,
+  HASH: 28,
 } as const;
 
 export const TOUCHES_MAX = 4;
+
+/** How often touch `k` comes again, of 0 to 3 times, in the shape. */
+export const repeatsAt = (k: number): number => 24 + 2 * k;
 
 export const PATH_FLAG = {
   /** Addresses or ports change. */
@@ -43,4 +46,6 @@ export const PATH_FLAG = {
   MAC: 2,
   /** A stack on the way looks at the IPv4 checksum. */
   CHECKS_IP: 4,
+  /** Every touch is of another connection. */
+  DISTINCT: 8,
 } as const;

@@ -1,51 +1,40 @@
 /** The short way: packets of connections whose path is known are checked, rewritten and done, without the long way's
  *  tables. Bytes, verdicts and connection state come out exactly as the long way would leave them; whatever is not
- *  plainly of the known kind is left to it. Twin of native/short-path.cc. */
-import { adjust16 } from '../wire/checksum.js';
+ *  plainly of the known kind is left to it. Twin of native/short-path.cc.
+ *
+ *  The key of a path is not looked at again: whoever empties the cache sees to it that what was found before is not used.
+ *
+ *  The work goes in groups of packets and in three steps over each: what the packet alone says, what its connections
+ *  say, what it becomes. Each step is small enough for the compiler to keep its columns in registers. */
 import { ETHERNET } from '../wire/ethernet.js';
 import { ICMP } from '../wire/icmp.js';
 import { IPV4, PROTOCOL } from '../wire/ipv4.js';
 import { TCP, TCP_FLAG } from '../wire/tcp.js';
 import { UDP } from '../wire/udp.js';
 import { isAllOnes, isTransportRight } from './all-ones.js';
-import { CONNECTION, senderAt, WINDOW, WINDOW_FLAG } from './connection-columns.js';
+import { CONNECTION } from './connection-columns.js';
 import { PATH, PATH_FLAG } from './path-columns.js';
-import {
-  boundsBroken,
-  countRetransmission,
-  highestSack,
-  InWindow,
-  learnWindow,
-  UNACKNOWLEDGED_NS,
-  windowTimeoutNs,
-} from './tcp-window.js';
+import { meetTcp, refresh } from './path-connections.js';
+import { rewrite } from './path-rewrite.js';
 
 /** Longer frames may not fit into the tunnel, which depends on their padding too: the long way sees to them. */
 const FRAME_MAX = 65_499;
-/** Words of the path cache from which a touch pass pays, and packets that one goes ahead. */
+/** Words of the path cache from which a touch pass pays, and packets of a group. */
 const TOUCH_FROM = 1 << 18;
 const GROUP = 32;
-const STATE_BITS = 0xff;
-const TCP_ESTABLISHED = 3;
-const SEGMENT_ACK = 3;
-/** CT_FLAG bits where the marks have them. */
-const SEEN_REPLY = 0x100;
-const ASSURED = 0x200;
-const TCP_ESTABLISHED_NS = 86_400e9;
-const UDP_NS = 30e9;
-const UDP_STREAM_NS = 120e9;
-const ICMP_NS = 30e9;
+/** Place in the counts of the latest time seen; verdicts have those before it. */
+export const LATEST = 7;
 
 /** Everything that the kernel reads and writes; columns are shared with whoever made them. */
 export interface ShortPathViews {
   p: DataView;
   bytes: Uint8Array;
-  // Input columns, and the batch lookup's keys and path rows for the rows from `base` on.
+  // Input columns, and the path rows that the batch lookup has found for the rows from `base` on.
   offset: Uint32Array;
   length: Uint32Array;
   tsNs: Float64Array;
   port: Int32Array;
-  keys: Int32Array;
+  sequence: Float64Array;
   found: Int32Array;
   // Path cache.
   paths: Int32Array;
@@ -56,6 +45,7 @@ export interface ShortPathViews {
   origin: Int32Array;
   packet: Float64Array;
   parent: Float64Array;
+  root: Float64Array;
   verdict: Uint8Array;
   reason: Uint16Array;
   exit: Int32Array;
@@ -64,11 +54,18 @@ export interface ShortPathViews {
   outTsNs: Float64Array;
   endpoint: Int32Array;
   service: Int32Array;
-  /** Packets by verdict; none has the verdict 0, whose place is scratch. */
+  /** Packets by verdict; none has the verdict 0, whose place is scratch. LATEST: the latest time of any. */
   counts: Float64Array;
 }
 
-/** Take input rows `first` .. `end`, of which row `base` is the first of keys and found, while each is a hit and earlier
+/** Of each packet of the group in hand: first word of its path's row, its transport header, its end, its protocol. A call
+ *  ends before another begins, so that they may be the module's. */
+const pathAt = new Int32Array(GROUP);
+const transportAt = new Int32Array(GROUP);
+const packetEnd = new Int32Array(GROUP);
+const protocolOf = new Uint8Array(GROUP);
+
+/** Take input rows `first` .. `end`, of which row `base` is the first of found, while each is a hit and earlier
  *  than `limitNs`. Output rows are written from `out` on, packet numbers from `number` on: one each.
  *  Returns the first row not taken. */
 export function shortPath(
@@ -81,17 +78,14 @@ export function shortPath(
   limitNs: number,
 ): number {
   const isLarge = v.paths.length >= TOUCH_FROM;
-  for (let i = first; i < end; i++) {
-    if (isLarge && (i - first) % GROUP === 0)
-      v.counts[0] = touch(v, i - base, Math.min(i + GROUP, end) - base);
-    const found = v.found[i - base]!;
-    if (found < 0 || v.tsNs[i]! >= limitNs) return i;
-    const row = out + i - first;
-    if (!takeOne(v, i, (i - base) * 4, found >> 1, row)) return i;
-    v.origin[row] = i;
-    v.packet[row] = number + i - first;
-    v.parent[row] = -1;
-    v.outTsNs[row] = v.tsNs[i]!;
+  for (let group = first; group < end; group += GROUP) {
+    const stop = Math.min(group + GROUP, end);
+    if (isLarge) v.counts[0] = touch(v, group - base, stop - base);
+    const sound = checkFrames(v, group, stop, base, limitNs);
+    const taken = meetConnections(v, group, sound);
+    rewrite(v, group, taken, pathAt, transportAt, protocolOf);
+    putRows(v, group, taken, out + group - first, number + group - first);
+    if (taken < stop) return taken;
   }
   return end;
 }
@@ -109,52 +103,44 @@ function touch(v: ShortPathViews, from: number, to: number): number {
   for (let i = from; i < hits; i++) {
     const base = (found[i]! >> 1) * PATH.ROW;
     const touches = paths[base + PATH.SHAPE]! & 0xff;
-    for (let k = 0; k < touches; k++) {
-      const row = (paths[base + PATH.TOUCH + k]! >> 1) * CONNECTION.ROW;
-      sink |= connections[row]! | connections[row + WINDOW.LAST]!;
-    }
+    for (let k = 0; k < touches; k++)
+      sink |= connections[(paths[base + PATH.TOUCH + k]! >> 1) * CONNECTION.ROW]!;
   }
   return sink;
 }
 
-function takeOne(v: ShortPathViews, i: number, key: number, path: number, row: number): boolean {
-  const { p, paths } = v;
-  const base = path * PATH.ROW;
-  const at = v.offset[i]!;
-  const l3 = at + ETHERNET.SIZE;
-  if (paths[base + PATH.PORT] !== v.port[i] || !isKey(paths, base + PATH.KEY, v.keys, key)) return false;
-  if (p.getUint16(at) !== paths[base + PATH.ASK_MAC] || p.getInt32(at + 2) !== paths[base + PATH.ASK_MAC + 1])
-    return false;
-  const total = p.getUint16(l3 + IPV4.LENGTH);
-  const l4 = l3 + ((p.getUint8(l3) & 15) << 2);
-  const packetEnd = l3 + total;
-  const shape = paths[base + PATH.SHAPE]!;
-  const forwards = (shape >>> 8) & 0xff;
-  const flags = shape >>> 16;
-  if (v.length[i]! > FRAME_MAX || packetEnd > at + v.length[i]! || total > paths[base + PATH.MTU]!)
-    return false;
-  if (forwards > 0 && p.getUint8(l3 + IPV4.TTL) <= forwards) return false;
-  if ((flags & PATH_FLAG.CHECKS_IP) !== 0 && !isAllOnes(p, l3, l4)) return false;
-  const protocol = p.getUint8(l3 + IPV4.PROTOCOL);
-  if (!isSound(p, l3, l4, packetEnd, protocol)) return false;
-  const touches = shape & 0xff;
-  const nowNs = v.tsNs[i]!;
-  if (!areTouchesLive(v, base, touches, protocol, nowNs)) return false;
-  if (protocol === PROTOCOL.TCP) {
-    if (!meetTcp(v, base, touches, l4, packetEnd, nowNs)) return false;
-  } else refresh(v, base, touches, protocol, nowNs);
-  rewrite(v, base, at, l3, l4, protocol, forwards, flags);
-  finish(v, base, row, at, packetEnd);
-  return true;
-}
-
-function isKey(tuples: Int32Array, t: number, keys: Int32Array, k: number): boolean {
-  return (
-    tuples[t] === keys[k] &&
-    tuples[t + 1] === keys[k + 1] &&
-    tuples[t + 2] === keys[k + 2] &&
-    tuples[t + 3] === keys[k + 3]
-  );
+/** First row of first..end whose packet does not fit its path, whatever its connections are; `end` where all do. */
+function checkFrames(v: ShortPathViews, first: number, end: number, base: number, limitNs: number): number {
+  const { p, paths, found, port, offset, length, tsNs } = v;
+  for (let i = first; i < end; i++) {
+    const hit = found[i - base]!;
+    if (hit < 0 || !(tsNs[i]! < limitNs)) return i;
+    const row = (hit >> 1) * PATH.ROW;
+    if (paths[row + PATH.PORT] !== port[i]) return i;
+    const at = offset[i]!;
+    const size = length[i]!;
+    const l3 = at + ETHERNET.SIZE;
+    const isAsked =
+      p.getInt32(at, true) === paths[row + PATH.ASK_MAC] &&
+      p.getUint16(at + 4, true) === paths[row + PATH.ASK_MAC + 1];
+    if (!isAsked) return i;
+    const total = p.getUint16(l3 + IPV4.LENGTH);
+    const l4 = l3 + ((p.getUint8(l3) & 15) << 2);
+    const packet = l3 + total;
+    const shape = paths[row + PATH.SHAPE]!;
+    if (size > FRAME_MAX || packet > at + size || total > paths[row + PATH.MTU]!) return i;
+    const forwards = (shape >>> 8) & 0xff;
+    if (forwards > 0 && p.getUint8(l3 + IPV4.TTL) <= forwards) return i;
+    if ((shape & (PATH_FLAG.CHECKS_IP << 16)) !== 0 && !isAllOnes(p, l3, l4)) return i;
+    const protocol = p.getUint8(l3 + IPV4.PROTOCOL);
+    if (!isSound(p, l3, l4, packet, protocol)) return i;
+    const k = i - first;
+    protocolOf[k] = protocol;
+    pathAt[k] = row;
+    transportAt[k] = l4;
+    packetEnd[k] = packet;
+  }
+  return end;
 }
 
 /** A whole transport header with a right checksum, and in TCP's case a segment that changes no state. */
@@ -176,144 +162,48 @@ function isSound(p: DataView, l3: number, l4: number, end: number, protocol: num
   return protocol === PROTOCOL.ICMP && size >= ICMP.SIZE && isAllOnes(p, l4, end);
 }
 
-/** Are the connections that the path met still there, and in the state in which it met them? */
-function areTouchesLive(
-  v: ShortPathViews,
-  base: number,
-  touches: number,
-  protocol: number,
-  nowNs: number,
-): boolean {
-  for (let k = 0; k < touches; k++) {
-    const touch = v.paths[base + PATH.TOUCH + k]!;
-    const row = (touch >> 1) * CONNECTION.ROW;
-    if (v.connections[row + CONNECTION.BORN] !== v.paths[base + PATH.BORN + k]) return false;
-    if (v.times[(row + CONNECTION.EXPIRES) >> 1]! <= nowNs) return false;
-    const marks = v.connections[row + CONNECTION.MARKS]!;
-    // The first reply changes what conntrack knows, and so does the packet that makes a TCP connection assured; the long
-    // way sees to them.
-    const isAnswered = (marks & SEEN_REPLY) !== 0;
-    if ((touch & 1) === 1 && !isAnswered) return false;
-    if (protocol !== PROTOCOL.TCP) continue;
-    if ((isAnswered && (marks & ASSURED) === 0) || (marks & STATE_BITS) !== TCP_ESTABLISHED) return false;
+/** First row of first..end that its connections do not let pass; those before it have been seen by them. */
+function meetConnections(v: ShortPathViews, first: number, end: number): number {
+  const { p, paths, connections, times, tsNs } = v;
+  for (let i = first; i < end; i++) {
+    const k = i - first;
+    const path = pathAt[k]!;
+    const protocol = protocolOf[k]!;
+    const isTaken =
+      protocol === PROTOCOL.TCP
+        ? meetTcp(p, paths, path, connections, times, transportAt[k]!, packetEnd[k]!, tsNs[i]!)
+        : refresh(paths, path, connections, times, protocol, tsNs[i]!);
+    if (!isTaken) return i;
   }
-  return true;
+  return end;
 }
 
-/** Judge the segment on every connection first, then let each learn: nothing may have changed when one refuses. */
-function meetTcp(
-  v: ShortPathViews,
-  base: number,
-  touches: number,
-  l4: number,
-  packetEnd: number,
-  nowNs: number,
-): boolean {
-  const { p, connections: windows } = v;
-  const seq = p.getInt32(l4 + TCP.SEQ);
-  const ack = p.getInt32(l4 + TCP.ACK);
-  const window = p.getUint16(l4 + TCP.WINDOW);
-  const end = (seq + packetEnd - l4 - ((p.getUint8(l4 + TCP.OFFSET) >>> 4) << 2)) | 0;
-  let liberal = 0;
-  for (let k = 0; k < touches; k++) {
-    const touch = v.paths[base + PATH.TOUCH + k]!;
-    const sender = senderAt(touch);
-    const receiver = senderAt(touch ^ 1);
-    if (windows[sender + WINDOW.MAX_WINDOW] === 0) return false;
-    const sack = sackOf(p, windows, receiver, l4, ack);
-    if (boundsBroken(windows, sender, receiver, seq, end, sack) === InWindow.ACCEPT) continue;
-    // A connection picked up in the middle takes the segment all the same, and learns nothing from it.
-    if ((windows[sender + WINDOW.FLAGS]! & WINDOW_FLAG.LIBERAL) === 0) return false;
-    liberal |= 1 << k;
+/** The output's rows. */
+function putRows(v: ShortPathViews, first: number, end: number, out: number, number: number): void {
+  const { paths, offset, tsNs, sequence, origin, packet, parent, root, outTsNs, counts } = v;
+  const { verdict, reason, exit, outOffset, outLength, endpoint, service } = v;
+  let latest = counts[LATEST]!;
+  for (let i = first; i < end; i++) {
+    const k = i - first;
+    const row = out + k;
+    const path = pathAt[k]!;
+    const at = offset[i]!;
+    const outcome = paths[path + PATH.OUTCOME]!;
+    const ns = tsNs[i]!;
+    if (ns > latest) latest = ns;
+    verdict[row] = outcome;
+    reason[row] = outcome >>> 8;
+    exit[row] = paths[path + PATH.EXIT]!;
+    endpoint[row] = paths[path + PATH.ENDPOINT]!;
+    service[row] = paths[path + PATH.SERVICE]!;
+    outOffset[row] = at;
+    outLength[row] = packetEnd[k]! - at;
+    outTsNs[row] = ns;
+    origin[row] = i;
+    packet[row] = number + k;
+    parent[row] = -1;
+    root[row] = sequence[i]!;
+    counts[outcome & 0xff]!++;
   }
-  for (let k = 0; k < touches; k++) {
-    const touch = v.paths[base + PATH.TOUCH + k]!;
-    const sender = senderAt(touch);
-    const receiver = senderAt(touch ^ 1);
-    const row = (touch >> 1) * CONNECTION.ROW;
-    const sack = sackOf(p, windows, receiver, l4, ack);
-    const scaled = window << windows[sender + WINDOW.SCALE]!;
-    if ((liberal & (1 << k)) === 0) {
-      learnWindow(windows, sender, receiver, end, ack, sack, scaled, true);
-      countRetransmission(windows, row, touch & 1, seq, ack, end, window);
-    }
-    windows[row + WINDOW.LAST_KIND] = SEGMENT_ACK;
-    const isAnswered = (windows[row + CONNECTION.MARKS]! & SEEN_REPLY) !== 0;
-    const usual = isAnswered ? TCP_ESTABLISHED_NS : UNACKNOWLEDGED_NS;
-    v.times[(row + CONNECTION.EXPIRES) >> 1] = nowNs + windowTimeoutNs(windows, row, true, usual);
-  }
-  return true;
-}
-
-const sackOf = (p: DataView, windows: Int32Array, receiver: number, l4: number, ack: number): number =>
-  (windows[receiver + WINDOW.FLAGS]! & WINDOW_FLAG.SACK_PERMITTED) !== 0 ? highestSack(p, l4, ack) : ack;
-
-/** UDP and echo: only the timeout moves. */
-function refresh(v: ShortPathViews, base: number, touches: number, protocol: number, nowNs: number): void {
-  const { connections, times } = v;
-  for (let k = 0; k < touches; k++) {
-    const row = (v.paths[base + PATH.TOUCH + k]! >> 1) * CONNECTION.ROW;
-    const hasReply = (connections[row + CONNECTION.MARKS]! & SEEN_REPLY) !== 0;
-    const isStream = hasReply && nowNs > times[(row + CONNECTION.STREAM) >> 1]!;
-    if (isStream && protocol === PROTOCOL.UDP) connections[row + CONNECTION.MARKS]! |= ASSURED;
-    const timeoutNs = protocol === PROTOCOL.ICMP ? ICMP_NS : isStream ? UDP_STREAM_NS : UDP_NS;
-    times[(row + CONNECTION.EXPIRES) >> 1] = nowNs + timeoutNs;
-  }
-}
-
-function rewrite(
-  v: ShortPathViews,
-  base: number,
-  at: number,
-  l3: number,
-  l4: number,
-  protocol: number,
-  forwards: number,
-  flags: number,
-): void {
-  const { p, paths } = v;
-  if ((flags & PATH_FLAG.MAC) !== 0) {
-    p.setUint16(at, paths[base + PATH.DST_MAC]!);
-    p.setInt32(at + 2, paths[base + PATH.DST_MAC + 1]!);
-    p.setUint16(at + ETHERNET.SRC, paths[base + PATH.SRC_MAC]!);
-    p.setInt32(at + ETHERNET.SRC + 2, paths[base + PATH.SRC_MAC + 1]!);
-  }
-  const deltas = paths[base + PATH.DELTAS]!;
-  if (forwards > 0 || (flags & PATH_FLAG.NAT) !== 0) {
-    const word = p.getUint16(l3 + IPV4.TTL);
-    let sum = adjust16(p.getUint16(l3 + IPV4.CHECKSUM), word, word - forwards * 0x100);
-    p.setUint8(l3 + IPV4.TTL, (word >>> 8) - forwards);
-    if ((flags & PATH_FLAG.NAT) !== 0) sum = adjust16(sum, 0, deltas & 0xffff);
-    p.setUint16(l3 + IPV4.CHECKSUM, sum);
-  }
-  if ((flags & PATH_FLAG.NAT) === 0) return;
-  p.setInt32(l3 + IPV4.SRC, paths[base + PATH.SRC]!);
-  p.setInt32(l3 + IPV4.DST, paths[base + PATH.DST]!);
-  const ports = paths[base + PATH.PORTS]!;
-  const delta = deltas >>> 16;
-  if (protocol === PROTOCOL.TCP) {
-    p.setInt32(l4, ports);
-    p.setUint16(l4 + TCP.CHECKSUM, adjust16(p.getUint16(l4 + TCP.CHECKSUM), 0, delta));
-  } else if (protocol === PROTOCOL.UDP) {
-    p.setInt32(l4, ports);
-    const sum = p.getUint16(l4 + UDP.CHECKSUM);
-    if (sum !== 0) p.setUint16(l4 + UDP.CHECKSUM, adjust16(sum, 0, delta) || 0xffff);
-  } else if (p.getUint16(l4 + ICMP.ID) !== ports >>> 16) {
-    p.setUint16(l4 + ICMP.ID, ports >>> 16);
-    p.setUint16(l4 + ICMP.CHECKSUM, adjust16(p.getUint16(l4 + ICMP.CHECKSUM), 0, delta));
-  }
-}
-
-function finish(v: ShortPathViews, base: number, row: number, at: number, end: number): void {
-  const { paths } = v;
-  const outcome = paths[base + PATH.OUTCOME]!;
-  const verdict = outcome & 0xff;
-  v.verdict[row] = verdict;
-  v.reason[row] = outcome >>> 8;
-  v.exit[row] = paths[base + PATH.EXIT]!;
-  v.outOffset[row] = at;
-  v.outLength[row] = end - at;
-  v.endpoint[row] = paths[base + PATH.ENDPOINT]!;
-  v.service[row] = paths[base + PATH.SERVICE]!;
-  v.counts[verdict]!++;
+  counts[LATEST] = latest;
 }

@@ -1,7 +1,9 @@
 /** The part of TCP's window tracking that an established connection needs on every segment; pure functions over a row of
  *  conntrack. Source: Linux net/netfilter/nf_conntrack_proto_tcp.c (tcp_in_window, tcp_sack). */
 import { TCP, tcpHeaderSize } from '../wire/tcp.js';
-import { WINDOW, WINDOW_FLAG } from './connection-columns.js';
+import { CONNECTION, WINDOW, WINDOW_FLAG } from './connection-columns.js';
+import { cameAgain } from './last-segment.js';
+import { receiverFlags, turned } from './window-options.js';
 
 export const InWindow = { ACCEPT: 0, IGNORE: 1, INVALID: 2 } as const;
 
@@ -12,6 +14,7 @@ const RETRANSMITTED_NS = 300e9;
 /** Also of an established connection that no reply was seen of: one picked up in the middle. */
 export const UNACKNOWLEDGED_NS = 300e9;
 const RETRANSMISSIONS_MAX = 3;
+const EITHER_UNACKNOWLEDGED = WINDOW_FLAG.UNACKNOWLEDGED | receiverFlags(WINDOW_FLAG.UNACKNOWLEDGED);
 
 /** Sequence numbers compare modulo 2^32. */
 export const isBefore = (a: number, b: number): boolean => ((a - b) | 0) < 0;
@@ -45,61 +48,38 @@ export function boundsBroken(
   return isAckRecent ? InWindow.ACCEPT : InWindow.IGNORE;
 }
 
-/** What an accepted segment says of both sides. */
+/** What an accepted segment says of both sides of the row at `base`; it goes in `direction`. */
 export function learnWindow(
   win: Int32Array,
-  sender: number,
-  receiver: number,
+  base: number,
+  direction: number,
   end: number,
   ack: number,
   sack: number,
   window: number,
   hasAck: boolean,
 ): void {
+  const sender = base + WINDOW.SIDES + direction * WINDOW.SIDE;
+  const receiver = base + WINDOW.SIDES + (1 - direction) * WINDOW.SIDE;
+  let options = turned(win[base + WINDOW.OPTIONS]!, direction);
   const wide = window + ((sack - ack) >>> 0);
   if (win[sender + WINDOW.MAX_WINDOW]! >>> 0 < wide) win[sender + WINDOW.MAX_WINDOW] = wide;
   if (isAfter(end, win[sender + WINDOW.END]!)) {
     win[sender + WINDOW.END] = end;
-    win[sender + WINDOW.FLAGS]! |= WINDOW_FLAG.UNACKNOWLEDGED;
+    options |= WINDOW_FLAG.UNACKNOWLEDGED;
   }
   if (hasAck) {
-    const isFirst = (win[sender + WINDOW.FLAGS]! & WINDOW_FLAG.MAX_ACK_SET) === 0;
+    const isFirst = (options & WINDOW_FLAG.MAX_ACK_SET) === 0;
     if (isFirst || isAfter(ack, win[sender + WINDOW.MAX_ACK]!)) win[sender + WINDOW.MAX_ACK] = ack;
-    win[sender + WINDOW.FLAGS]! |= WINDOW_FLAG.MAX_ACK_SET;
+    options |= WINDOW_FLAG.MAX_ACK_SET;
   }
   if (win[receiver + WINDOW.MAX_WINDOW] !== 0 && isAfter(end, win[sender + WINDOW.MAX_END]!))
     win[receiver + WINDOW.MAX_WINDOW]! += (end - win[sender + WINDOW.MAX_END]!) | 0;
   const edge = (sack + window) | 0;
   if (isAfter(edge, (win[receiver + WINDOW.MAX_END]! - 1) | 0))
     win[receiver + WINDOW.MAX_END] = window === 0 ? (edge + 1) | 0 : edge;
-  if (ack === win[receiver + WINDOW.END]) win[receiver + WINDOW.FLAGS]! &= ~WINDOW_FLAG.UNACKNOWLEDGED;
-}
-
-/** The same pure ACK again and again shortens the timeout. `base` is the row's first word. */
-export function countRetransmission(
-  win: Int32Array,
-  base: number,
-  direction: number,
-  seq: number,
-  ack: number,
-  end: number,
-  window: number,
-): void {
-  const last = base + WINDOW.LAST;
-  if (
-    win[last] === seq &&
-    win[last + 1] === ack &&
-    win[last + 2] === end &&
-    win[last + 3] === ((direction << 16) | window)
-  ) {
-    win[last + 4]!++;
-    return;
-  }
-  win[last] = seq;
-  win[last + 1] = ack;
-  win[last + 2] = end;
-  win[last + 3] = (direction << 16) | window;
-  win[last + 4] = 0;
+  if (ack === win[receiver + WINDOW.END]) options &= ~receiverFlags(WINDOW_FLAG.UNACKNOWLEDGED);
+  win[base + WINDOW.OPTIONS] = turned(options, direction);
 }
 
 /** The highest right edge of the SACK blocks, or `ack`. */
@@ -129,13 +109,12 @@ export function highestSack(p: DataView, l4: number, ack: number): number {
 
 /** How long a row stays after a segment: `usual` is its state's timeout; `base` the row's first word. */
 export function windowTimeoutNs(win: Int32Array, base: number, isAck: boolean, usual: number): number {
-  if (win[base + WINDOW.RETRANSMISSIONS]! >= RETRANSMISSIONS_MAX && usual > RETRANSMITTED_NS)
-    return RETRANSMITTED_NS;
-  const sides = base + WINDOW.SIDES;
-  const flags = win[sides + WINDOW.FLAGS]! | win[sides + WINDOW.SIDE + WINDOW.FLAGS]!;
-  if ((flags & WINDOW_FLAG.UNACKNOWLEDGED) !== 0 && usual > UNACKNOWLEDGED_NS) return UNACKNOWLEDGED_NS;
+  const isRetransmitted = cameAgain(win[base + CONNECTION.MARKS]!) >= RETRANSMISSIONS_MAX;
+  if (isRetransmitted && usual > RETRANSMITTED_NS) return RETRANSMITTED_NS;
+  if ((win[base + WINDOW.OPTIONS]! & EITHER_UNACKNOWLEDGED) !== 0 && usual > UNACKNOWLEDGED_NS)
+    return UNACKNOWLEDGED_NS;
   // A closed window: the sender will only probe it.
-  if (isAck && (win[base + WINDOW.LAST + 3]! & 0xffff) === 0 && usual > RETRANSMITTED_NS)
+  if (isAck && (win[base + WINDOW.LAST_DATA]! & 0xffff) === 0 && usual > RETRANSMITTED_NS)
     return RETRANSMITTED_NS;
   return usual;
 }

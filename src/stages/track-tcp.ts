@@ -2,7 +2,9 @@
  *  Source: Linux net/netfilter/nf_conntrack_proto_tcp.c (nf_conntrack_tcp_packet). */
 
 import { CONNECTION, senderAt, WINDOW, WINDOW_FLAG } from '../kernels/connection-columns.js';
+import { lastDirection, lastEnd, lastKind, setLastKind } from '../kernels/last-segment.js';
 import { InWindow, UNACKNOWLEDGED_NS, windowTimeoutNs } from '../kernels/tcp-window.js';
+import { addWindowFlags, windowFlags } from '../kernels/window-options.js';
 import { CT_FLAG } from '../tables/conntrack.js';
 import { tcpFlags, tcpSeq } from '../wire/tcp.js';
 import { nextTcpState, SegmentKind, segmentKind, TCP_TIMEOUT_NS, TcpState } from './tcp-states.js';
@@ -22,7 +24,7 @@ export function meetTcp(w: Walk, row: number, direction: number, state: number):
   let next = nextTcpState(direction, flags, state);
   if (next === TcpState.INVALID) return Tcp.INVALID;
   if (next === TcpState.IGNORE) {
-    win[base + WINDOW.LAST_KIND] = kind;
+    setLastKind(win, base, kind);
     return Tcp.IGNORED;
   }
   if (next === TcpState.SYN_SENT && state >= TcpState.TIME_WAIT) return Tcp.REOPENS;
@@ -35,9 +37,9 @@ export function meetTcp(w: Walk, row: number, direction: number, state: number):
   const inWindow = judgeWindow(w, row, direction, state);
   if (inWindow === InWindow.INVALID) return Tcp.INVALID;
   if (inWindow === InWindow.IGNORE) return Tcp.IGNORED;
-  win[base + WINDOW.LAST_KIND] = kind;
+  setLastKind(win, base, kind);
   if (state !== next && next === TcpState.FIN_WAIT)
-    win[senderAt(row * 2 + direction) + WINDOW.FLAGS]! |= WINDOW_FLAG.CLOSE_INIT;
+    addWindowFlags(win, base, direction, WINDOW_FLAG.CLOSE_INIT);
   table.setState(row, next);
   table.setExpiresNs(row, w.nowNs + timeoutNs(win, base, kind, usualNs(next, table.flags(row))));
   return Tcp.TAKEN;
@@ -48,19 +50,17 @@ export function meetTcp(w: Walk, row: number, direction: number, state: number):
 function judgeReset(w: Walk, row: number, direction: number, state: number): number {
   const win = w.conntrack.rows;
   const base = row * CONNECTION.ROW;
-  const peer = senderAt(row * 2 + 1 - direction);
-  const isKnown = (win[peer + WINDOW.FLAGS]! & WINDOW_FLAG.MAX_ACK_SET) !== 0;
-  if (!isKnown || win[base + WINDOW.LAST_KIND] === SegmentKind.SYN) return Tcp.TAKEN;
+  const isKnown = (windowFlags(win, base, 1 - direction) & WINDOW_FLAG.MAX_ACK_SET) !== 0;
+  if (!isKnown || lastKind(win, base) === SegmentKind.SYN) return Tcp.TAKEN;
   const seq = tcpSeq(w.p, w.l4) | 0;
-  const acknowledged = win[peer + WINDOW.MAX_ACK]!;
+  const acknowledged = win[senderAt(row * 2 + 1 - direction) + WINDOW.MAX_ACK]!;
   if (((seq - acknowledged) | 0) < 0) return Tcp.INVALID;
   const isEstablished = state === TcpState.ESTABLISHED && (w.conntrack.flags(row) & CT_FLAG.ASSURED) !== 0;
   if (!isEstablished || seq === acknowledged) return Tcp.TAKEN;
-  const last = base + WINDOW.LAST;
   const followsData =
-    win[base + WINDOW.LAST_KIND] === SegmentKind.ACK &&
-    win[last + 3]! >>> 16 === direction &&
-    seq === win[last + 2];
+    lastKind(win, base) === SegmentKind.ACK &&
+    lastDirection(win, base) === direction &&
+    seq === lastEnd(win, base);
   return followsData ? Tcp.TAKEN : Tcp.IGNORED;
 }
 

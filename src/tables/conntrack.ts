@@ -20,6 +20,7 @@ export const CT_FLAG = { SEEN_REPLY: 1, ASSURED: 2, SRC_NAT: 4, DST_NAT: 8, DYIN
 
 const { ROW, MARKS, BORN, EXPIRES, STREAM, SERVICE, ENDPOINT, TUPLES } = CONNECTION;
 const STATE_BITS = 0xff;
+const FLAG_BITS = 0xff;
 const NEVER = Number.NEGATIVE_INFINITY;
 /** A full table is searched for what has expired as often as this (the kernel's gc worker: GC_SCAN_INTERVAL_MIN). */
 const SWEEP_EVERY_NS = 1e9;
@@ -95,7 +96,7 @@ export class Conntrack {
 
   /** CT_FLAG bits of a row. */
   flags(row: number): number {
-    return this.rows[row * ROW + MARKS]! >> 8;
+    return (this.rows[row * ROW + MARKS]! >> 8) & FLAG_BITS;
   }
 
   addFlags(row: number, flags: number): void {

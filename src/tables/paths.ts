@@ -16,6 +16,8 @@ export class PathCache {
   /** Where in a row its key begins. */
   readonly keyAt = PATH.KEY;
   count = 0;
+  /** How often everything has been forgotten: rows found before are others' since. */
+  clears = 0;
 
   constructor(readonly limit: number) {}
 
@@ -44,6 +46,7 @@ export class PathCache {
   clear(): void {
     this.slots.fill(0);
     this.count = 0;
+    this.clears++;
   }
 
   #link(row: number): void {

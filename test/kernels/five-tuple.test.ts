@@ -11,7 +11,8 @@ import { batchOf, frame, frames } from './frames.js';
 function keyOf(bytes: Uint8Array, length = bytes.length, kernel = fiveTupleBatch): string {
   const keys = new Int32Array(4).fill(-1);
   const hashes = new Uint32Array(1).fill(7);
-  kernel(bytes, Uint32Array.of(0), Uint32Array.of(length), Int32Array.of(3), 0, 1, 99, keys, hashes);
+  const [offset, lengths, one] = [Uint32Array.of(0), Uint32Array.of(length), new Int32Array(1)];
+  kernel(bytes, offset, lengths, one, new Uint32Array(1), 1, 3, 0, 1, 99, keys, hashes);
   const words = [...keys].map((word) => (word >>> 0).toString(16).padStart(8, '0'));
   const hash = keys[3] === 0 ? 0 : tupleHash(99, keys[0]!, keys[1]!, keys[2]!, keys[3]!);
   assert.equal(hashes[0], hash);
@@ -88,10 +89,23 @@ test('only the rows asked for are written', () => {
   const { bytes, offset, length, space } = batchOf([frame(), frame(), frame()]);
   const keys = new Int32Array(12).fill(-1);
   const hashes = new Uint32Array(3).fill(7);
-  fiveTupleBatch(bytes, offset, length, space, 1, 1, 0, keys, hashes);
-  assert.deepEqual([...keys.subarray(0, 4), ...keys.subarray(8)], Array(8).fill(-1));
-  assert.deepEqual([hashes[0], hashes[2]], [7, 7]);
-  assert.equal(keys[7], (2 << 8) | 17);
+  fiveTupleBatch(
+    bytes,
+    offset,
+    length,
+    Int32Array.of(2, 1, 0),
+    Uint32Array.from(space),
+    3,
+    0,
+    1,
+    1,
+    0,
+    keys,
+    hashes,
+  );
+  assert.deepEqual([...keys.subarray(4)], Array(8).fill(-1));
+  assert.deepEqual([hashes[1], hashes[2]], [7, 7]);
+  assert.equal(keys[3], (space[1]! << 8) | 17);
 });
 
 test('a frame has the same key wherever it lies and whatever lies beside it', () => {
@@ -107,7 +121,10 @@ test('a frame has the same key wherever it lies and whatever lies beside it', ()
           bytes,
           Uint32Array.of(before.length),
           Uint32Array.of(one.length),
-          Int32Array.of(3),
+          new Int32Array(1),
+          new Uint32Array(1),
+          1,
+          3,
           0,
           1,
           99,

@@ -1,7 +1,7 @@
 /** Columns for the short way's kernel tests: packets, paths and connections that fit together now and then. */
 import fc from 'fast-check';
 import { CONNECTION, WINDOW } from '../../src/kernels/connection-columns.js';
-import { PATH } from '../../src/kernels/path-columns.js';
+import { PATH, PATH_FLAG } from '../../src/kernels/path-columns.js';
 import type { ShortPathViews } from '../../src/kernels/short-path.js';
 import { createArena } from '../../src/packet/batch.js';
 import { buildEcho, buildTcp, buildUdp } from '../../src/packet/build.js';
@@ -47,12 +47,14 @@ export type PacketWish = typeof packets extends fc.Arbitrary<infer T> ? T : neve
 /** Words of a path row that vary; the rest are as paths() puts them. */
 export const paths = fc.record({
   touches: fc.nat(4),
+  /** Two bits for each touch. */
+  repeats: seldom(fc.constant(0), fc.nat(255)),
   forwards: fc.nat(3),
   flags: fc.nat(7),
   outcome: fc.constantFrom(1, 2, 5 | (7 << 8)),
   deltas: word,
   ends: fc.tuple(word, word, word),
-  macs: fc.tuple(word, word, word, word),
+  macs: fc.tuple(word, word, word),
   mtu: seldom(fc.constant(1_450), fc.constant(60)),
   touch: fc.array(fc.nat(CONNECTIONS * 2 - 1), { minLength: 4, maxLength: 4 }),
   born: seldom(fc.constant(1), fc.constant(2)),
@@ -60,7 +62,7 @@ export const paths = fc.record({
 export type PathWish = typeof paths extends fc.Arbitrary<infer T> ? T : never;
 
 /** Words of both sides and of the last segment. */
-const WINDOWS = CONNECTION.SERVICE - WINDOW.SIDES;
+const WINDOWS = WINDOW.WORDS;
 
 export const connections = fc.record({
   isTcp: fc.boolean(),
@@ -73,8 +75,15 @@ export const connections = fc.record({
     maxLength: WINDOWS,
   }),
 });
+
+/** The connections of a path: each its own, or some alike, as one packet's mostly are. */
+export const connectionLists = fc
+  .array(fc.tuple(fc.nat(CONNECTIONS - 1), connections), { minLength: CONNECTIONS, maxLength: CONNECTIONS })
+  .map((list) => list.map(([like]) => list[like]![1]));
 export type ConnectionWish = typeof connections extends fc.Arbitrary<infer T> ? T : never;
 
+/** The destination's bytes as two little-endian words. */
+const ASKED = [0x800a580a | 0, 0x0300] as const;
 const MAC = { dstMacHi: 0x0a58, dstMacLo: 0x0a800003, srcMacHi: 0x0a58, srcMacLo: 0x0a800002 } as const;
 
 function build(arena: ReturnType<typeof createArena>, wish: PacketWish): { offset: number; length: number } {
@@ -104,7 +113,7 @@ export function viewsOf(
     length: new Uint32Array(count),
     tsNs: Float64Array.from(packetList, ({ tsNs }) => tsNs),
     port: Int32Array.from(packetList, ({ port }) => port),
-    keys: new Int32Array(count * 4),
+    sequence: Float64Array.from(packetList, (_, i) => 1_000 + i),
     found: Int32Array.from(packetList, ({ found, path }) => (found === 0 ? path * 2 : found)),
     paths: new Int32Array(PATHS * PATH.ROW),
     connections: new Int32Array(CONNECTIONS * CONNECTION.ROW),
@@ -112,6 +121,7 @@ export function viewsOf(
     origin: new Int32Array(count),
     packet: new Float64Array(count),
     parent: new Float64Array(count),
+    root: new Float64Array(count),
     verdict: new Uint8Array(count),
     reason: new Uint16Array(count),
     exit: new Int32Array(count),
@@ -128,7 +138,6 @@ export function viewsOf(
     if (wish.spoilt !== undefined) v.bytes[offset + wish.spoilt[0]] = wish.spoilt[1];
     v.offset[i] = offset;
     v.length[i] = length;
-    v.keys.fill(wish.path, i * 4, i * 4 + 4);
   }
   for (const [i, wish] of pathList.entries()) putPath(v, i, wish);
   v.times = timesOf(v.connections);
@@ -139,8 +148,10 @@ export function viewsOf(
 function putPath(v: ShortPathViews, i: number, wish: PathWish): void {
   const row = v.paths.subarray(i * PATH.ROW, (i + 1) * PATH.ROW);
   row.fill(i, PATH.KEY, PATH.KEY + 4);
-  row[PATH.SHAPE] = wish.touches | (wish.forwards << 8) | (wish.flags << 16);
-  row.set([MAC.dstMacHi, MAC.dstMacLo, ...wish.touch], PATH.ASK_MAC);
+  const met = new Set(wish.touch.slice(0, wish.touches).map((touch) => touch >> 1));
+  const flags = wish.flags | (met.size === wish.touches ? PATH_FLAG.DISTINCT : 0);
+  row[PATH.SHAPE] = wish.touches | (wish.forwards << 8) | (flags << 16) | (wish.repeats << 24);
+  row.set([...ASKED, ...wish.touch], PATH.ASK_MAC);
   row.fill(wish.born, PATH.BORN, PATH.BORN + 4);
   row[PATH.MTU] = wish.mtu;
   row[PATH.OUTCOME] = wish.outcome;

@@ -7,30 +7,36 @@ import { CONNECTION, tupleAt } from '../../src/kernels/connection-columns.js';
 import { FLOOR } from '../../src/kernels/memory-floor.js';
 import { needsNative } from '../support/native.js';
 import { connectionsOf, keysOf, type Tuple } from './connections.js';
-import { batchOf, type FrameBatch, frames } from './frames.js';
+import { batchOf, type FrameBatch, frame, frames } from './frames.js';
 
 const skip = needsNative();
 const both = () => [loadKernels('typescript'), loadKernels('native')] as const;
 const word = fc.integer({ min: -0x80000000, max: 0x7fffffff });
 const seeds = fc.integer({ min: 0, max: 0xffffffff });
 
+/** A port for each row, so that the spaces are their nodes. */
+const portsOf = (space: Int32Array): Int32Array => space.map((_, i) => i);
+
 /** Keys and hashes that one back end writes, over columns filled beforehand, so that untouched rows count too. */
 function tuples(kernels: ReturnType<typeof loadKernels>, batch: FrameBatch, first: number, seed: number) {
   const keys = new Int32Array(batch.offset.length * 4).fill(0x55);
   const hashes = new Uint32Array(batch.offset.length).fill(0x55);
   const count = batch.offset.length - first;
-  kernels.fiveTupleBatch(
+  const done = kernels.fiveTupleBatch(
     batch.bytes,
     batch.offset,
     batch.length,
-    batch.space,
+    portsOf(batch.space),
+    Uint32Array.from(batch.space),
+    batch.space.length,
+    0,
     first,
     count,
     seed,
     keys,
     hashes,
   );
-  return { keys, hashes };
+  return { keys, hashes, done };
 }
 
 test('five-tuple: same keys and hashes', skip, () => {
@@ -49,6 +55,36 @@ test('five-tuple: same keys and hashes', skip, () => {
     ),
     { numRuns: 300 },
   );
+});
+
+test('five-tuple: both stop at a port that is none', skip, () => {
+  const { bytes, offset, length } = batchOf([frame(), frame(), frame()]);
+  for (const { fiveTupleBatch, name } of both())
+    for (const [ports, done] of [
+      [[0, 0, 0], 3],
+      [[0, 2, 0], 1],
+      [[0, 0, -1], 2],
+      [[1, 0, 0], 0],
+    ] as const) {
+      const nodes = Uint32Array.of(0, 0xffffffff, 0);
+      const keys = new Int32Array(12);
+      const port = Int32Array.from(ports);
+      const rows = fiveTupleBatch(
+        bytes,
+        offset,
+        length,
+        port,
+        nodes,
+        2,
+        1,
+        0,
+        3,
+        0,
+        keys,
+        new Uint32Array(3),
+      );
+      assert.equal(rows, done, `${name}: ${ports}`);
+    }
 });
 
 test('five-tuple: same answer for offsets and lengths that leave the arena', skip, () => {

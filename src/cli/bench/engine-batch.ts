@@ -45,6 +45,29 @@ export class Slots {
     input.port[i] = port;
     this.#nowNs += this.stepNs;
   }
+
+  /** The same for all slots, with the stored frames from `first` on, around the end of the store; frame k is lengths[k] bytes
+   *  long and enters at ports[k]. Returns the next frame. */
+  fill(store: Uint32Array, lengths: Uint8Array, ports: Uint32Array, first: number): number {
+    const { offset, length, tsNs, port } = this.input;
+    const words = this.#words;
+    const { stepNs } = this;
+    let nowNs = this.#nowNs;
+    let next = first;
+    for (let i = 0; i < BATCH; i++) {
+      const from = next * STORED_WORDS;
+      const to = i * SLOT_WORDS + FIRST_WORD;
+      for (let w = 0; w < STORED_WORDS; w++) words[to + w] = store[from + w]!;
+      offset[i] = i * SLOT + SLOT_PACKET;
+      length[i] = lengths[next]!;
+      tsNs[i] = nowNs;
+      port[i] = ports[next]!;
+      nowNs += stepNs;
+      next = next + 1 === lengths.length ? 0 : next + 1;
+    }
+    this.#nowNs = nowNs;
+    return next;
+  }
 }
 
 export class EngineBatch extends Slots {

@@ -19,10 +19,7 @@ export function fillWorkload(connections: number): Workload {
   return {
     packets: BATCH,
     run(): number {
-      for (let i = 0; i < BATCH; i++) {
-        slots.put(i, store, next, lengths[next]!, ports[next]!);
-        next = next + 1 === count ? 0 : next + 1;
-      }
+      next = slots.fill(store, lengths, ports, next);
       return slots.input.offset[next % BATCH]!;
     },
   };

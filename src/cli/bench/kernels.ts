@@ -30,23 +30,24 @@ export function kernelsWorkload(
     lengths[at] = frames.write(bytes, offsets[at]!, 'data', routeOf(routes, i), portOf(routes, i), NOBODY);
   }
   const table = new Conntrack(SEED, connections);
-  const space = new Int32Array(connections).fill(SPACE);
+  const everywhere = new Int32Array(connections);
+  const nodes = new Uint32Array(1);
   const keys = new Int32Array(Math.max(connections, BATCH) * 4);
   const hashes = new Uint32Array(Math.max(connections, BATCH));
-  fiveTupleBatch(bytes, offsets, lengths, space, 0, connections, SEED, keys, hashes);
+  fiveTupleBatch(bytes, offsets, lengths, everywhere, nodes, 1, SPACE, 0, connections, SEED, keys, hashes);
   for (let i = 0; i < connections; i++) insert(table, keys.slice(place[i]! * 4, place[i]! * 4 + 4));
 
   const offset = new Uint32Array(BATCH);
   const length = new Uint32Array(BATCH).fill(lengths[0]!);
   const rows = new Int32Array(BATCH);
-  const spaces = new Int32Array(BATCH).fill(SPACE);
+  const port = new Int32Array(BATCH);
   let next = 0;
   const run = (): number => {
     for (let i = 0; i < BATCH; i++) {
       offset[i] = offsets[next]!;
       next = next + 1 === connections ? 0 : next + 1;
     }
-    fiveTupleBatch(bytes, offset, length, spaces, 0, BATCH, SEED, keys, hashes);
+    fiveTupleBatch(bytes, offset, length, port, nodes, 1, SPACE, 0, BATCH, SEED, keys, hashes);
     conntrackLookupBatch(table.slots, table.rows, table.keyAt, keys, hashes, 0, BATCH, rows);
     return rows[0]!;
   };

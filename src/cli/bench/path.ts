@@ -49,10 +49,7 @@ export function establishedWorkload(
   return {
     packets: BATCH,
     run(): number {
-      for (let i = 0; i < BATCH; i++) {
-        batch.put(i, store, next, lengths[next]!, ports[next]!);
-        next = next + 1 === place.length ? 0 : next + 1;
-      }
+      next = batch.fill(store, lengths, ports, next);
       return batch.process(BATCH);
     },
   };
