@@ -1,7 +1,7 @@
 /** One word of one row of the path cache is corrupted: what comes out must show it, or the row is refused and made anew. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { PATH } from '../../src/kernels/path-columns.js';
+import { PATH, PATH_FLAG } from '../../src/kernels/path-columns.js';
 import { PathCache } from '../../src/tables/paths.js';
 import { needsNative } from '../support/native.js';
 import { run } from './cache-run.js';
@@ -42,10 +42,12 @@ PathCache.prototype.claim = function (this: PathCache, ...args: Parameters<typeo
   return claim.apply(this, args);
 };
 
+const ALL = PATH_FLAG.NAT | PATH_FLAG.MAC | PATH_FLAG.CHECKS_IP;
+
 /** The rows that name a translation and a forwarding, since only these have a use for every word. */
 const translated = (): number[] =>
   Array.from({ length: cache.count }, (_, row) => row).filter(
-    (row) => cache.rows[row * PATH.ROW + PATH.SHAPE]! >>> 16 === 7,
+    (row) => ((cache.rows[row * PATH.ROW + PATH.SHAPE]! >>> 16) & ALL) === ALL,
   );
 
 const TRACE: readonly Sent[] = traffic({ profile: 'small', packets: 400, flows: 8, seed: 11 });
