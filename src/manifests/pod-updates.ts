@@ -14,8 +14,9 @@ export interface PodUpdate {
 
 export class PodUpdates {
   readonly #built: BuiltCluster;
-  /** Sorted as in the model. */
-  readonly #pods: Pod[];
+  readonly #pods: Map<string, Pod>;
+  /** The same, sorted; null until somebody asks. */
+  #sorted: readonly Pod[] | null;
   readonly #byAddress = new Map<number, string>();
   readonly #nodes: ReadonlyMap<string, Node>;
   readonly #nodeNames: ReadonlySet<string>;
@@ -31,17 +32,19 @@ export class PodUpdates {
   ) {
     const { cluster } = built;
     this.#built = built;
-    this.#pods = [...cluster.pods];
+    this.#sorted = cluster.pods;
+    this.#pods = new Map(cluster.pods.map((pod) => [keyOf(pod), pod]));
     this.#nodes = new Map(cluster.nodes.map((node) => [node.name, node]));
     this.#nodeNames = nodeNames;
     this.#namespaces = namespaces;
     this.#notes = notes;
-    for (const pod of this.#pods) if (!pod.isHostNetwork) this.#byAddress.set(pod.address, keyOf(pod));
+    for (const pod of cluster.pods) if (!pod.isHostNetwork) this.#byAddress.set(pod.address, keyOf(pod));
   }
 
   /** All pods as they are now, sorted by namespace and name. */
   get pods(): readonly Pod[] {
-    return this.#pods;
+    this.#sorted ??= [...this.#pods.values()].sort(byNamespaceAndName);
+    return this.#sorted;
   }
 
   /** Take the change of a pod's object. Null, and nothing taken, when more than this pod may differ, or something is wrong. */
@@ -67,27 +70,17 @@ export class PodUpdates {
 
   #remove(pod: Pod): void {
     if (!pod.isHostNetwork) this.#byAddress.delete(pod.address);
-    this.#pods.splice(this.#placeOf(pod), 1);
+    this.#pods.delete(keyOf(pod));
+    this.#sorted = null;
     this.#built.endpoints.removePod(pod);
   }
 
   #add(record: PodRecord): void {
     const { pod } = record;
     if (!pod.isHostNetwork) this.#byAddress.set(pod.address, keyOf(pod));
-    this.#pods.splice(this.#placeOf(pod), 0, pod);
+    this.#pods.set(keyOf(pod), pod);
+    this.#sorted = null;
     this.#built.endpoints.putPod(record);
-  }
-
-  /** Where the pod of that name is in the list, or belongs. */
-  #placeOf(pod: Pod): number {
-    let low = 0;
-    let high = this.#pods.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (byNamespaceAndName(this.#pods[middle]!, pod) < 0) low = middle + 1;
-      else high = middle;
-    }
-    return low;
   }
 }
 

@@ -61,7 +61,7 @@ export class SmallUpdates {
   /** The model with all changes taken so far. */
   modelOf(cluster: Cluster): Cluster {
     const { policies } = this.#policies;
-    this.#model ??= { ...cluster, services: [...this.#services], pods: [...this.#pods.pods], policies };
+    this.#model ??= { ...cluster, services: [...this.#services], pods: this.#pods.pods, policies };
     return this.#model;
   }
 

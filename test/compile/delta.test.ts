@@ -134,6 +134,23 @@ test('rewrites the rows that it touches: a policy more, changed and gone, where 
   }
 });
 
+test('rewrites the rows that it touches: pods beside a single one, whose rules shared all their fields with themselves', async () => {
+  const others = BASE.filter(({ kind }) => kind !== 'Pod');
+  const cluster = await fresh([...others, pod(1, true), ONLY_A]);
+  cluster.compile();
+  const numbers = [2, 3, 4, 5, 6];
+  const events = [
+    ...numbers.map((n) => ({ type: 'ADDED' as const, object: pod(n, true) })),
+    ...[1, ...numbers].map((n) => ({ type: 'DELETED' as const, object: pod(n, true) })),
+    { type: 'ADDED' as const, object: pod(4, true) },
+  ];
+  for (const event of events) {
+    const epoch = cluster.apply(event);
+    assert.ok(isSmall(epoch), `${event.type} ${event.object.metadata.name}`);
+    assert.deepEqual(epochText(epoch), epochText(cluster.compile(epoch.number)));
+  }
+});
+
 test('a table set is overwritten two changes later unless it is held', async () => {
   const cluster = await fresh(BASE);
   const flip = (isReady: boolean): Epoch => cluster.apply({ type: 'MODIFIED', object: pod(1, isReady) });
