@@ -9,6 +9,8 @@ import { type LoadedCluster, loadCluster, type WatchEvent } from '../../src/clus
 import { TrafficGenerator } from '../../src/io/generate.js';
 import { TRAFFIC_PROFILES, type TrafficProfileName } from '../../src/io/generate-profiles.js';
 import type { TimedEvent } from '../../src/manifests/watch-file.js';
+import { type PlaceRule, parsePlace } from '../../src/replay/places.js';
+import type { Epoch } from '../../src/tables/epoch.js';
 import { InputError } from '../../src/verdict/input-error.js';
 import { EXAMPLE, frame, type Seen, writeTrace } from '../replay/traces.js';
 import { anyEvent, BASE } from '../support/watch.js';
@@ -61,14 +63,20 @@ export const moreCaptures = (): string[] => (existsSync(MORE) ? capturesBelow(MO
 
 const exampleEpoch = loadCluster(EXAMPLE).then((cluster) => cluster.compile());
 
+/** No address in them is of this cluster: they enter where packets of strangers do, or would all be dropped unseen. */
+const atNics = (traces: readonly string[], epoch: Epoch): PlaceRule[] =>
+  traces.map((path, i) => parsePlace(`${path}=node${1 + (i % 2)}:eth0`, epoch));
+
 /** In few lanes: most captures hold a handful of packets, and a lane takes longer to make than they to walk. */
 export async function captureCase(path: string): Promise<Case> {
-  return { name: path, epoch: await exampleEpoch, options: { traces: [path], lanes: 2 } };
+  const { epoch, options } = await capturesCase(path, [path]);
+  return { name: path, epoch, options: { ...options, lanes: 2 } };
 }
 
 /** Several captures, merged by time into one trace. */
 export async function capturesCase(name: string, traces: readonly string[]): Promise<Case> {
-  return { name, epoch: await exampleEpoch, options: { traces } };
+  const epoch = await exampleEpoch;
+  return { name, epoch, options: { traces, places: atNics(traces, epoch), respond: true } };
 }
 
 /** Traffic of all profiles as one trace. */
@@ -92,15 +100,17 @@ function takenEvents(cluster: LoadedCluster, events: readonly WatchEvent[]): Wat
   });
 }
 
-/** Traffic of the first profile from number `seed` on for which the cluster has what it needs. */
+/** Traffic of the first profile from number `seed` on for which the cluster has what it needs; where it lets nothing pass,
+ *  what would be sent if it were as in the beginning. */
 async function anyTrace(cluster: LoadedCluster, packets: number, seed: number): Promise<string> {
-  for (let i = 0; ; i++) {
-    try {
-      return await trace(cluster, PROFILES[(seed + i) % PROFILES.length]!, packets, seed);
-    } catch (error) {
-      if (!(error instanceof InputError) || i === PROFILES.length) throw error;
-    }
-  }
+  for (const at of [cluster, await loadCluster({ objects: [...BASE] })])
+    for (let i = 0; i < PROFILES.length; i++)
+      try {
+        return await trace(at, PROFILES[(seed + i) % PROFILES.length]!, packets, seed);
+      } catch (error) {
+        if (!(error instanceof InputError)) throw error;
+      }
+  throw new Error('the first cluster has no traffic, either');
 }
 
 /** A random cluster, traffic of it as it is in the beginning, and `count` events or fewer spread over that. */

@@ -7,6 +7,7 @@ import { assertSame, type Case, type Settings } from './run-settings.js';
 export class Tally {
   #captures = 0;
   #packets = 0;
+  #walked = 0;
   #replays = 0;
   #events = 0;
   readonly #met = new Set<Settings>();
@@ -16,6 +17,7 @@ export class Tally {
     const reference = await assertSame(one, settings);
     this.#captures += one.options.traces.length;
     this.#packets += reference.packets;
+    this.#walked += reference.packets - unseen(reference);
     this.#replays += settings.length;
     this.#events += reference.changes?.taken ?? 0;
     for (const each of settings) this.#met.add(each);
@@ -26,10 +28,16 @@ export class Tally {
    *  @throws AssertionError when less was run than `captures`. */
   report(t: TestContext, captures: number, settings: readonly Settings[]): void {
     t.diagnostic(
-      `${this.#captures} captures, ${this.#packets} packets, ${this.#events} changes: ` +
+      `${this.#captures} captures, ${this.#packets} packets of which ${this.#walked} entered, ${this.#events} changes: ` +
         `${this.#replays} replays by ${this.#met.size} settings, each equal to its reference`,
     );
     assert.equal(this.#captures, captures);
     assert.equal(settings.filter((each) => !this.#met.has(each)).length, 0);
   }
 }
+
+/** Packets of the capture that were in no lane: of other link types, cut short, or of no known sender. */
+const unseen = ({ reasons }: ReplayResult): number =>
+  reasons.filter(({ name }) => NOT_WALKED.test(name)).reduce((sum, { packets }) => sum + packets, 0);
+
+const NOT_WALKED = /^(entry-unknown|capture-truncated|link-type)/;
