@@ -25,12 +25,13 @@ const REPLAYS = 2;
 /** A stretch is disturbed when its busiest thread waited for a core for more than this part of it. */
 const DISTURBED = 0.05;
 const FLOWS = 2000;
-/** Packets of the trace; of a stretch, for which one worker takes well above ten milliseconds; and of each case before the
- *  measured ones, by which all hot code is compiled for good and the heaps of the threads have their size. */
+/** Packets of the trace; of a stretch, for which one worker takes tens of milliseconds; and of each case before the measured
+ *  ones, by which the heaps of the threads have their size and all hot code is compiled for good. What runs once a task is
+ *  compiled late, by a thread of its own, for which two workers on two cores leave no room: they would wait for it. */
 const SIZES: Readonly<Record<string, typeof SIZE>> = {
-  small: { packets: 2_000_000, stretch: 131_072, warmUp: 800_000 },
+  small: { packets: 6_000_000, stretch: 262_144, warmUp: 3_600_000 },
 };
-const SIZE = { packets: 1_000_000, stretch: 32_768, warmUp: 400_000 };
+const SIZE = { packets: 2_000_000, stretch: 65_536, warmUp: 1_200_000 };
 
 const CASES = [
   { name: '1 worker', workers: 1, processes: 1 },
@@ -181,7 +182,7 @@ async function writeTraffic(path: string, profile: TrafficProfileName, packets: 
 const PROFILES = Object.keys(TRAFFIC_PROFILES).filter((name) => name !== 'dns');
 const [profile, asked] = readArguments('How much faster are two workers than one?', [
   new Argument('[profile]', 'kind of traffic').choices(PROFILES).default('small'),
-  numberArgument('packets', 'of the trace (default: 2,000,000 small, else 1,000,000)'),
+  numberArgument('packets', 'of the trace (default: 6,000,000 small, else 2,000,000)'),
 ]) as [TrafficProfileName, number | undefined];
 const size = SIZES[profile] ?? SIZE;
 const folder = mkdtempSync(join(tmpdir(), 'podplane-scaling-'));
