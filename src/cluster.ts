@@ -61,8 +61,8 @@ export class LoadedCluster {
   }
 
   /** Take a change, or several as one, and answer the table set after it, whose number is one more: give it to Engine.install().
-   *  Changes of pods, policies and endpoints (Pod, NetworkPolicy, EndpointSlice, Endpoints) rewrite only the rows that they touch, in a copy that the
-   *  first of them makes; others compile anew.
+   *  Changes of pods, policies, Services and endpoints (Pod, NetworkPolicy, Service, EndpointSlice, Endpoints) rewrite only the rows
+   *  that they touch, in a copy that the first of them makes; others compile anew.
    *
    *  Count on the answer until the second apply() after it; longer while an engine runs on it, or between hold() and
    *  release(). What compile() answers never changes.

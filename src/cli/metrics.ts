@@ -4,6 +4,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { RunCounts } from '../replay/replay.js';
 import type { Epoch } from '../tables/epoch.js';
+import { NONE } from '../tables/nodes.js';
 import { badArgument } from './exit.js';
 import { PROMETHEUS_TYPE, prometheusText } from './print/prometheus.js';
 import {
@@ -144,11 +145,13 @@ export function metricNames(epoch: Epoch): MetricNames {
   const { services, endpoints, nodes } = epoch.tables;
   const serviceOf = (row: number): string => epoch.text(services.name[row]!);
   const rows = (count: number): number[] => Array.from({ length: count }, (_, row) => row);
-  const named = firstOf(rows(services.rows).map(serviceOf), SERVICES_MAX);
+  const used = rows(services.rows).filter((row) => services.portProto[row] !== 0);
+  const named = firstOf(used.map(serviceOf), SERVICES_MAX);
   return {
     services: named,
     endpoints: firstOf(
       rows(endpoints.rows)
+        .filter((row) => endpoints.service[row] !== NONE)
         .map((row) => [serviceOf(endpoints.service[row]!), epoch.text(endpoints.name[row]!)] as const)
         .filter(([service]) => named.has(service))
         .map((pair) => pair.join(' ')),

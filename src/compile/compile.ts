@@ -16,7 +16,7 @@ import { Strings } from './strings.js';
 export function compile(cluster: Cluster, epoch = 1): Epoch {
   const strings = new Strings();
   const places = buildPlaces(cluster, strings);
-  const { services, slots, endpoints, firstRows } = buildServices(cluster, places, strings);
+  const { services, slots, endpoints, runs } = buildServices(cluster, places, strings);
   const policies = readPolicySet(cluster, places.pod);
   const bridge = buildBridge(cluster, places, policies, strings);
   const flows = bridge.finish();
@@ -28,7 +28,7 @@ export function compile(cluster: Cluster, epoch = 1): Epoch {
     services,
     slots,
     endpoints,
-    ...buildFronts(cluster, services, firstRows),
+    ...buildFronts(cluster, runs),
     ...flows,
     strings.index,
     strings.bytes,

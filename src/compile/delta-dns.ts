@@ -1,4 +1,5 @@
 /** Writes what cluster DNS answers for one Service into a live table set. */
+import { isDeepStrictEqual } from 'node:util';
 import type { LiveBuffers } from '../layout/live-buffers.js';
 import type { Service } from '../model/service.js';
 import { DnsKind, type DnsNames, type DnsTables, dnsNameHash, lookupDnsName } from '../tables/dns-table.js';
@@ -31,23 +32,23 @@ export class DnsDelta {
   }
 
   /** Bring the names of a Service up to date in `tables`. False when there is no room. */
-  change(tables: DnsTables, before: Service, after: Service): boolean {
+  change(tables: DnsTables, before: Service | null, after: Service | null): boolean {
     const old = new Map<string, Answer>();
     const fresh = new Map<string, Answer>();
-    collectService(before, this.#zone, old);
-    collectService(after, this.#zone, fresh);
-    for (const name of old.keys()) if (!fresh.has(name)) this.#remove(tables, name);
-    for (const [name, answer] of fresh) {
-      // A Service that is an alias has no endpoints, so an alias does not change.
-      if ('alias' in answer) continue;
-      const known = old.get(name);
-      if (known !== undefined && 'addresses' in known && areSame(known.addresses, answer.addresses)) continue;
-      if (!this.#put(tables, name, answer.addresses)) return false;
+    if (before !== null) collectService(before, this.#zone, old);
+    if (after !== null) collectService(after, this.#zone, fresh);
+    for (const [name, answer] of old) {
+      const now = fresh.get(name);
+      // An alias is never written over, nor written over others: its octets are no run of addresses.
+      const isOther = now === undefined || 'alias' in answer || 'alias' in now;
+      if (isOther && !isDeepStrictEqual(answer, now)) this.#remove(tables, name, answer);
     }
+    for (const [name, answer] of fresh)
+      if (!isDeepStrictEqual(answer, old.get(name)) && !this.#put(tables, name, answer)) return false;
     return true;
   }
 
-  #put(tables: DnsTables, name: string, addresses: readonly number[]): boolean {
+  #put(tables: DnsTables, name: string, answer: Answer): boolean {
     const key = wireName(name);
     if (key.length > NAME_MAX) return true;
     const { names } = tables;
@@ -58,6 +59,23 @@ export class DnsDelta {
       if (nameAt < 0) return false;
       row = this.#insert(tables, key, nameAt);
     }
+    return 'alias' in answer
+      ? this.#setAlias(tables, row, answer.alias)
+      : this.#setAddresses(tables, row, answer.addresses);
+  }
+
+  #setAlias(tables: DnsTables, row: number, alias: string): boolean {
+    const target = wireName(alias);
+    const at = this.#place(tables, alias, target);
+    if (at < 0) return false;
+    this.#buffers.set(tables.names.first, row, at);
+    this.#buffers.set(tables.names.count, row, target.length);
+    this.#buffers.set(tables.names.kind, row, DnsKind.Alias);
+    return true;
+  }
+
+  #setAddresses(tables: DnsTables, row: number, addresses: readonly number[]): boolean {
+    const { names } = tables;
     const first = this.#addresses.resize(names.first[row]!, names.count[row]!, addresses.length);
     if (first < 0) return false;
     addresses.forEach((address, i) => {
@@ -93,12 +111,13 @@ export class DnsDelta {
   }
 
   /** Remove a name, and close the gap so that every other is still found from its own slot on. */
-  #remove({ names, bytes }: DnsTables, name: string): void {
+  #remove({ names, bytes }: DnsTables, name: string, answer: Answer): void {
     const key = wireName(name);
     const row = lookupDnsName(names, bytes.octet, key, 0, key.length);
     if (row < 0) return;
     this.#unused.set(name, names.nameAt[row]!);
-    this.#addresses.resize(names.first[row]!, names.count[row]!, 0);
+    if ('alias' in answer) this.#unused.set(answer.alias, names.first[row]!);
+    else this.#addresses.resize(names.first[row]!, names.count[row]!, 0);
     this.#names--;
     const mask = names.capacity - 1;
     let gap = row;
@@ -136,6 +155,3 @@ export function spreadNames(names: DnsNames): void {
     });
   }
 }
-
-const areSame = (a: readonly number[], b: readonly number[]): boolean =>
-  a.length === b.length && a.every((address, i) => address === b[i]);

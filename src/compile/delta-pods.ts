@@ -3,7 +3,7 @@
 import { POD_MAC_HI } from '../addr/mac.js';
 import type { PodChange } from '../model/change.js';
 import type { Cluster, Pod } from '../model/cluster.js';
-import { ADDRESS_KIND, findAddress, mix32 } from '../tables/addresses.js';
+import { ADDRESS_KIND } from '../tables/addresses.js';
 import type { Tables } from '../tables/epoch.js';
 import { OFPORT } from '../tables/flows.js';
 import {
@@ -17,11 +17,11 @@ import {
 } from '../tables/nodes.js';
 import { POLICY_PODS } from '../tables/policies.js';
 import { flowsOfPod, type PodPlace, podObject } from './bridge-ends.js';
+import type { AddressDelta } from './delta-addresses.js';
 import type { FlowDelta } from './delta-flows.js';
 import type { PolicyDelta } from './delta-policies.js';
 import type { StringsDelta } from './delta-strings.js';
 import type { LiveSet } from './live-set.js';
-import { removeSlot } from './live-slots.js';
 import { multicastNetIds } from './multicast.js';
 import { listenKey, ofportOf, podKey } from './nodes.js';
 import { Runs } from './runs.js';
@@ -30,6 +30,7 @@ export interface PodDeltaParts {
   readonly strings: StringsDelta;
   readonly flows: FlowDelta;
   readonly policies: PolicyDelta;
+  readonly addresses: AddressDelta;
   /** Keys of pods that answer cluster DNS. */
   readonly dnsPods: ReadonlySet<string>;
   /** Endpoints of the pod are in row `row` of the pod table from now on. */
@@ -53,7 +54,6 @@ export class PodDelta {
   #pods: number;
   #ports: number;
   #ofports: number;
-  #addresses = 0;
 
   constructor(
     set: LiveSet,
@@ -69,7 +69,7 @@ export class PodDelta {
     this.#rowOf = podRows;
     this.#vni = new Map(cluster.namespaces.map(({ name, vni }) => [name, vni]));
     this.#multicast = multicastNetIds(cluster);
-    const { pods, ports, ofports, listen, addresses, nodes: table } = set.tables;
+    const { pods, ports, ofports, listen, nodes: table } = set.tables;
     this.#pods = pods.rows;
     this.#ports = ports.rows;
     this.#ofports = ofports.rows;
@@ -78,7 +78,6 @@ export class PodDelta {
       const end = row + 1 < table.rows ? table.ofportFirst[row + 1]! : ofports.rows;
       return end - table.ofportFirst[row]!;
     });
-    for (let slot = 0; slot < addresses.capacity; slot++) if (addresses.kind[slot] !== 0) this.#addresses++;
   }
 
   get rows(): readonly (readonly [layout: unknown, rows: number])[] {
@@ -120,7 +119,7 @@ export class PodDelta {
   }
 
   #add(pod: Pod): boolean {
-    const { strings, flows, policies, dnsPods, movePod } = this.#parts;
+    const { strings, flows, policies, addresses, dnsPods, movePod } = this.#parts;
     const { pods, ports } = this.#tables;
     const key = podKey(pod);
     const place = this.#placeOf(pod);
@@ -145,21 +144,21 @@ export class PodDelta {
     return (
       this.#setListen(row, pod) &&
       this.#setOfport(place, row) &&
-      this.#addAddress(pod.address, row) &&
+      addresses.add(pod.address, row, ADDRESS_KIND.POD) &&
       flowsOfPod(pod.address, place).every((flow) => flows.add(flow) >= 0) &&
       policies.join(row, pod)
     );
   }
 
   #remove(pod: Pod): boolean {
-    const { flows, policies, movePod } = this.#parts;
+    const { flows, policies, addresses, movePod } = this.#parts;
     const { pods } = this.#tables;
     const key = podKey(pod);
     const place = this.#placeOf(pod);
     const row = this.#rowOf.get(key)!;
     if (this.#multicast.has(place.vni) || !policies.leave(row, pod.address)) return false;
     for (const flow of flowsOfPod(pod.address, place)) if (!flows.remove(flow)) return false;
-    if (!this.#removeAddress(pod.address, row) || !this.#setOfport(place, NONE)) return false;
+    if (!addresses.remove(pod.address, ADDRESS_KIND.POD) || !this.#setOfport(place, NONE)) return false;
     this.#setListen(row, { ports: [] });
     movePod(key, NONE);
     const port = pods.port[row]!;
@@ -226,43 +225,6 @@ export class PodDelta {
     this.#ofportRoom[node] = room;
     this.#ofports = first + room;
     return true;
-  }
-
-  #addAddress(address: number, row: number): boolean {
-    const { addresses } = this.#tables;
-    if ((this.#addresses + 1) * 2 > addresses.capacity || findAddress(addresses, address) >= 0) return false;
-    const mask = addresses.capacity - 1;
-    let slot = mix32(address) & mask;
-    while (addresses.kind[slot] !== 0) slot = (slot + 1) & mask;
-    this.#setAddress(slot, address, row, ADDRESS_KIND.POD);
-    this.#addresses++;
-    return true;
-  }
-
-  #removeAddress(address: number, row: number): boolean {
-    const { addresses } = this.#tables;
-    const slot = findAddress(addresses, address);
-    if (slot < 0 || addresses.kind[slot] !== ADDRESS_KIND.POD || addresses.row[slot] !== row) return false;
-    removeSlot(
-      {
-        capacity: addresses.capacity,
-        isEmpty: (at) => addresses.kind[at] === 0,
-        hashOf: (at) => mix32(addresses.address[at]!),
-        move: (from, to) =>
-          this.#setAddress(to, addresses.address[from]!, addresses.row[from]!, addresses.kind[from]!),
-        clear: (at) => this.#setAddress(at, 0, 0, 0),
-      },
-      slot,
-    );
-    this.#addresses--;
-    return true;
-  }
-
-  #setAddress(slot: number, address: number, row: number, kind: number): void {
-    const { addresses } = this.#tables;
-    this.#set.set(addresses.address, slot, address);
-    this.#set.set(addresses.row, slot, row);
-    this.#set.set(addresses.kind, slot, kind);
   }
 }
 

@@ -1,9 +1,10 @@
-/** A table set that takes changes of pods, NetworkPolicies and Services' endpoints in place: only the rows that they touch are written. */
+/** A table set that takes changes of pods, NetworkPolicies and Services in place: only the rows that they touch are written. */
 import type { SmallChange } from '../model/change.js';
 import type { Cluster } from '../model/cluster.js';
 import type { Service } from '../model/service.js';
 import { DNS_ADDRESSES, DNS_BYTES } from '../tables/dns-table.js';
 import { Epoch, type EpochHistory, joinChanges, type RowChanges } from '../tables/epoch.js';
+import { AddressDelta } from './delta-addresses.js';
 import { DnsDelta } from './delta-dns.js';
 import { FlowDelta } from './delta-flows.js';
 import { PodDelta } from './delta-pods.js';
@@ -44,13 +45,15 @@ export class LiveTables implements EpochHistory {
     this.#strings = new StringsDelta(set, epoch);
     this.#flows = new FlowDelta(set);
     this.#policies = new PolicyDelta(set, this.#strings, this.#flows, cluster, podRows);
-    this.#services = new ServiceDelta(set, this.#strings, cluster, nodes, podRows);
+    const addresses = new AddressDelta(set);
+    this.#services = new ServiceDelta(set, this.#strings, addresses, cluster, nodes, podRows);
     this.#dns = new DnsDelta(set.buffers, set.tables.dns, cluster.dns.domain);
     this.#dnsPods = dnsPodKeys(cluster);
     this.#pods = new PodDelta(set, cluster, nodes, podRows, {
       strings: this.#strings,
       flows: this.#flows,
       policies: this.#policies,
+      addresses,
       dnsPods: this.#dnsPods,
       movePod: (key, row) => this.#services.movePod(key, row),
     });
@@ -62,11 +65,9 @@ export class LiveTables implements EpochHistory {
    *  tables change too. After null this object is of no use any more. */
   change({ pods, services, policies }: SmallChange, number: number): Epoch | null {
     this.#set.begin();
-    // Those that go first: others may come to their addresses.
-    const order = [...pods].sort((a, b) => Number(a.after !== null) - Number(b.after !== null));
-    if (!order.every((change) => this.#pods.change(change))) return null;
+    if (!goneFirst(pods).every((change) => this.#pods.change(change))) return null;
     if (!(policies === null ? this.#policies.finish() : this.#policies.setPolicies(policies))) return null;
-    for (const change of services) {
+    for (const change of goneFirst(services)) {
       this.#changeDnsPods(change.before, change.after);
       if (!this.#services.change(change)) return null;
       if (!this.#dns.change(this.#set.tables.dns, change.before, change.after)) return null;
@@ -82,9 +83,11 @@ export class LiveTables implements EpochHistory {
   }
 
   /** Pods that answer cluster DNS are marked in the table of pods. */
-  #changeDnsPods(before: Service, after: Service): void {
+  #changeDnsPods(before: Service | null, after: Service | null): void {
     const { dns } = this.#cluster;
-    const [old, fresh] = [before, after].map((service) => dnsPodKeys({ dns, services: [service] }));
+    const [old, fresh] = [before, after].map((service) =>
+      dnsPodKeys({ dns, services: service === null ? [] : [service] }),
+    );
     for (const key of old!) {
       if (fresh!.has(key)) continue;
       this.#dnsPods.delete(key);
@@ -115,3 +118,7 @@ export class LiveTables implements EpochHistory {
     return this.epoch;
   }
 }
+
+/** Others may come to the addresses of those that go. */
+const goneFirst = <Change extends { readonly after: unknown }>(changes: readonly Change[]): Change[] =>
+  [...changes].sort((a, b) => Number(a.after !== null) - Number(b.after !== null));

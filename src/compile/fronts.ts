@@ -6,36 +6,61 @@ import type { Service, ServicePort } from '../model/service.js';
 import { slotsFor } from '../tables/addresses.js';
 import { FRONT_KIND, FRONT_SLOTS, FRONT_TABLE, frontHash, RANGE_TABLE } from '../tables/fronts.js';
 import { NONE } from '../tables/nodes.js';
-import { ANY_NODE, SCOPE, type SERVICE_TABLE } from '../tables/services.js';
+import { ANY_NODE, SCOPE } from '../tables/services.js';
 import { PROTOCOL_NUMBER } from './nodes.js';
-import { isExternal } from './services.js';
+import { isExternal, type ServiceRun } from './services.js';
 
-type Services = TableBuilder<typeof SERVICE_TABLE.columns>;
 type Fronts = TableBuilder<typeof FRONT_TABLE.columns>;
 
-/** Fronts, their slots, and the ranges of sources, in the order of the table set. `firstRows`: where each port's rows
- *  begin in `services`. */
+/** A row of FRT1, but for its ranges: those of its Service, or none. */
+export interface FrontRow {
+  readonly ip: number;
+  readonly portProto: number;
+  readonly cluster: number;
+  readonly local: number;
+  readonly kind: number;
+}
+
+/** Fronts, their slots, and the ranges of sources, in the order of the table set. `runs`: where each Service's rows are. */
 export function buildFronts(
   cluster: Cluster,
-  services: Services,
-  firstRows: ReadonlyMap<ServicePort, number>,
+  runs: ReadonlyMap<Service, ServiceRun>,
 ): readonly TableBuilder<never>[] {
   const fronts = new TableBuilder(FRONT_TABLE);
   const ranges = new TableBuilder(RANGE_TABLE);
   for (const service of cluster.services) {
+    const run = runs.get(service);
+    if (run === undefined) continue;
     const rangeFirst = ranges.rows;
-    const hasBalancer = service.clusterIp !== 0 && service.loadBalancerIps.length > 0;
-    if (hasBalancer)
-      for (const { base, length } of service.sourceRanges) ranges.add({ base, mask: maskOf(length) });
-    for (const port of service.ports) {
-      const first = firstRows.get(port);
-      if (first === undefined || !isExternal(service, port)) continue;
-      const run = { rangeFirst, rangeCount: ranges.rows - rangeFirst };
-      addPort(fronts, service, port, choicesOf(services, service, first), run);
-    }
+    for (const range of rangesOf(service)) ranges.add(range);
+    const rangeCount = ranges.rows - rangeFirst;
+    for (const row of frontRows(service, run))
+      fronts.add({ ...row, ...rangesOfFront(row, rangeFirst, rangeCount) });
   }
   return [fronts, fillSlots(fronts), ranges] as unknown as readonly TableBuilder<never>[];
 }
+
+/** Sources that the load balancer's addresses of a Service take, as RNG1 has them. */
+export const rangesOf = (service: Service): { readonly base: number; readonly mask: number }[] =>
+  service.clusterIp === 0 || service.loadBalancerIps.length === 0
+    ? []
+    : service.sourceRanges.map(({ base, length }) => ({ base, mask: maskOf(length) }));
+
+/** The ranges that a front has, of those of its Service. */
+export const rangesOfFront = (
+  { kind }: FrontRow,
+  rangeFirst: number,
+  rangeCount: number,
+): { readonly rangeFirst: number; readonly rangeCount: number } =>
+  kind === FRONT_KIND.LOAD_BALANCER ? { rangeFirst, rangeCount } : { rangeFirst: 0, rangeCount: 0 };
+
+/** The fronts of a Service, port by port. */
+export const frontRows = (service: Service, run: ServiceRun): FrontRow[] =>
+  service.clusterIp === 0
+    ? []
+    : service.ports
+        .filter((port) => isExternal(service, port))
+        .flatMap((port) => portFronts(service, port, run));
 
 interface Choices {
   readonly cluster: number;
@@ -43,37 +68,34 @@ interface Choices {
 }
 
 /** Rows of the two choices. One is the ClusterIP's own; the other follows where it differs. */
-function choicesOf(services: Services, service: Service, first: number): Choices {
+function choicesOf(service: Service, port: ServicePort, { first, rows }: ServiceRun): Choices {
+  const own = first + rows.findIndex((row) => row.port === port);
   if (service.externalPolicy !== 'Local' && service.internalPolicy !== 'Local')
-    return { cluster: first, local: NONE };
-  let other = first;
-  while (other < services.rows && !isExternalAny(services, other)) other++;
-  if (service.internalPolicy !== 'Local') return { cluster: first, local: other };
-  return { cluster: other, local: service.externalPolicy === 'Local' ? first : NONE };
+    return { cluster: own, local: NONE };
+  const other =
+    first +
+    rows.findIndex((row) => row.port === port && row.scope === SCOPE.EXTERNAL && row.node === ANY_NODE);
+  if (service.internalPolicy !== 'Local') return { cluster: own, local: other };
+  return { cluster: other, local: service.externalPolicy === 'Local' ? own : NONE };
 }
 
-const isExternalAny = (services: Services, row: number): boolean =>
-  services.get(row, 'scope') === SCOPE.EXTERNAL && services.get(row, 'node') === ANY_NODE;
-
-function addPort(
-  fronts: Fronts,
-  service: Service,
-  port: ServicePort,
-  choices: Choices,
-  run: { readonly rangeFirst: number; readonly rangeCount: number },
-): void {
+function portFronts(service: Service, port: ServicePort, run: ServiceRun): FrontRow[] {
+  const choices = choicesOf(service, port, run);
   const protocol = PROTOCOL_NUMBER[port.protocol];
-  const key = (number: number): number => ((number << 16) | protocol) >>> 0;
-  const none = { rangeFirst: 0, rangeCount: 0 };
-  for (const ip of service.externalIps)
-    fronts.add({ ip, portProto: key(port.port), ...choices, ...none, kind: FRONT_KIND.EXTERNAL_IP });
-  for (const ip of service.loadBalancerIps)
-    fronts.add({ ip, portProto: key(port.port), ...choices, ...run, kind: FRONT_KIND.LOAD_BALANCER });
-  if (port.nodePort !== 0)
-    fronts.add({ ip: 0, portProto: key(port.nodePort), ...choices, ...none, kind: FRONT_KIND.NODE_PORT });
-  if (service.healthCheckNodePort === 0 || port !== service.ports[0]) return;
-  const check = ((service.healthCheckNodePort << 16) | PROTOCOL_NUMBER.TCP) >>> 0;
-  fronts.add({ ip: 0, portProto: check, ...choices, ...none, kind: FRONT_KIND.HEALTH_CHECK });
+  const front = (kind: number, ip: number, number: number, ofProtocol = protocol): FrontRow => ({
+    ip,
+    portProto: ((number << 16) | ofProtocol) >>> 0,
+    ...choices,
+    kind,
+  });
+  const rows = [
+    ...service.externalIps.map((ip) => front(FRONT_KIND.EXTERNAL_IP, ip, port.port)),
+    ...service.loadBalancerIps.map((ip) => front(FRONT_KIND.LOAD_BALANCER, ip, port.port)),
+  ];
+  if (port.nodePort !== 0) rows.push(front(FRONT_KIND.NODE_PORT, 0, port.nodePort));
+  if (service.healthCheckNodePort !== 0 && port === service.ports[0])
+    rows.push(front(FRONT_KIND.HEALTH_CHECK, 0, service.healthCheckNodePort, PROTOCOL_NUMBER.TCP));
+  return rows;
 }
 
 /** Of two Services that claim one address and port, the first has it: kube-proxy's order among them is undefined. */

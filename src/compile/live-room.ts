@@ -4,9 +4,10 @@ import { ADDRESS_TABLE, mix32, slotsFor } from '../tables/addresses.js';
 import { DNS_ADDRESSES, DNS_BYTES, DNS_NAMES } from '../tables/dns-table.js';
 import { EPOCH_ORDER, Epoch, type Tables } from '../tables/epoch.js';
 import { FLOW_ACTION, FLOW_RULE, FLOW_SLOTS, FLOW_VALUE, hashStep } from '../tables/flows.js';
+import { FRONT_SLOTS, FRONT_TABLE, frontHash, RANGE_TABLE } from '../tables/fronts.js';
 import { LISTEN_TABLE, NONE, OFPORT_TABLE, POD_TABLE, PORT_TABLE } from '../tables/nodes.js';
 import { POLICY_IDENTITIES, POLICY_PODS, POLICY_SLOTS, slotHash } from '../tables/policies.js';
-import { ENDPOINT_TABLE } from '../tables/services.js';
+import { ANY_NODE, ENDPOINT_TABLE, SERVICE_SLOTS, SERVICE_TABLE, serviceHash } from '../tables/services.js';
 import { STRING_BYTES, STRING_INDEX } from '../tables/strings.js';
 import { spareNameSlots, spreadNames } from './delta-dns.js';
 import { POLICY_RULE_TABLES } from './delta-policy-rules.js';
@@ -19,7 +20,10 @@ const SPARE = new Map<unknown, number>([
   [OFPORT_TABLE, 4096],
   [LISTEN_TABLE, 1024],
   [POLICY_IDENTITIES, 256],
+  [SERVICE_TABLE, 256],
   [ENDPOINT_TABLE, 1024],
+  [FRONT_TABLE, 256],
+  [RANGE_TABLE, 64],
   [FLOW_RULE, 2048],
   [FLOW_VALUE, 8192],
   [FLOW_ACTION, 4096],
@@ -32,16 +36,20 @@ const SPARE = new Map<unknown, number>([
 
 /** A live copy of `epoch`, with room. Slots are spread over the larger tables. */
 export function withRoom(epoch: Epoch): SharedArrayBuffer {
-  const { dns, addresses, flows } = epoch.tables;
+  const { dns, addresses, flows, services, fronts } = epoch.tables;
   const spareNames = spareNameSlots(dns.names);
-  // A pod is one address, and up to seven rules.
+  // A pod is one address, and up to seven rules; a Service is one address, and some rows.
   const more = (rows: number, least: number): number => rows + (rows >> 2) + least;
   const addressSlots = slotsFor(more(used(addresses.kind), 256));
   const ruleSlots = slotsFor(more(used(flows.slots.row), 2048));
   const policySlots = slotsFor(more(used(flows.policies.slots.list), 512));
+  const serviceSlots = slotsFor(more(services.rows, 256));
+  const frontSlots = slotsFor(more(fronts.rows, 256));
   const buffer = regrowTables(epoch.buffer, EPOCH_ORDER, (layout, rows) => {
     if (layout === DNS_NAMES) return spareNames;
     if (layout === ADDRESS_TABLE) return Math.max(0, addressSlots - rows);
+    if (layout === SERVICE_SLOTS) return Math.max(0, serviceSlots - rows);
+    if (layout === FRONT_SLOTS) return Math.max(0, frontSlots - rows);
     if (layout === FLOW_SLOTS) return Math.max(0, ruleSlots - rows);
     if (layout === POLICY_SLOTS) return Math.max(0, policySlots - rows);
     const least = SPARE.get(layout);
@@ -52,8 +60,11 @@ export function withRoom(epoch: Epoch): SharedArrayBuffer {
   spreadAddresses(tables);
   spreadRules(tables);
   spreadPolicies(tables);
+  spreadServices(tables);
   // A row that belongs to no run is no Service's.
   tables.endpoints.service.fill(NONE, tables.endpoints.rows);
+  tables.services.node.fill(ANY_NODE, tables.services.rows);
+  for (const column of ['cluster', 'local'] as const) tables.fronts[column].fill(NONE, tables.fronts.rows);
   return buffer;
 }
 
@@ -74,6 +85,24 @@ function spreadAddresses({ addresses }: Tables): void {
     address[slot] = old.address[from]!;
     row[slot] = old.row[from]!;
     kind[slot] = old.kind[from]!;
+  }
+}
+
+function spreadServices({ services, serviceSlots, fronts, frontSlots }: Tables): void {
+  const { ip, portProto, node, scope } = services;
+  respread(serviceSlots.row, (row) => serviceHash(ip[row]!, portProto[row]!, node[row]!, scope[row]!));
+  respread(frontSlots.row, (row) => frontHash(fronts.ip[row]!, fronts.portProto[row]!));
+}
+
+/** Slots that hold a row's number plus one: rows that had none, as another has their key, still have none. */
+function respread(slots: Uint32Array, hashOf: (row: number) => number): void {
+  const rows = slots.filter((row) => row !== 0);
+  const mask = slots.length - 1;
+  slots.fill(0);
+  for (const row of rows) {
+    let slot = hashOf(row - 1) & mask;
+    while (slots[slot] !== 0) slot = (slot + 1) & mask;
+    slots[slot] = row;
   }
 }
 

@@ -22,8 +22,8 @@ export interface ServiceBuilders {
   readonly services: TableBuilder<typeof SERVICE_TABLE.columns>;
   readonly slots: TableBuilder<typeof SERVICE_SLOTS.columns>;
   readonly endpoints: TableBuilder<typeof ENDPOINT_TABLE.columns>;
-  /** First row of each Service port that has any. */
-  readonly firstRows: ReadonlyMap<ServicePort, number>;
+  /** Where the rows of each Service with a ClusterIP are. */
+  readonly runs: ReadonlyMap<Service, ServiceRun>;
 }
 
 /** Ready endpoints; if there are none, those that serve while terminating.
@@ -49,7 +49,7 @@ export const isExternal = (service: Service, port: ServicePort): boolean =>
   port.nodePort !== 0 || service.externalIps.length > 0 || service.loadBalancerIps.length > 0;
 
 /** One row that a Service's port has, and the endpoints behind it. */
-export interface PortRow {
+interface PortRow {
   /** Row of the node that it is for, or ANY_NODE. */
   readonly node: number;
   readonly scope: number;
@@ -57,35 +57,63 @@ export interface PortRow {
   readonly endpoints: readonly Endpoint[];
 }
 
+/** A row of a Service, as SVC1 has it. */
+export interface ServiceRow extends PortRow {
+  readonly port: ServicePort;
+  readonly ip: number;
+  readonly portProto: number;
+  readonly name: string;
+  readonly affinity: number;
+}
+
+/** The rows of a Service, and where they begin. */
+export interface ServiceRun {
+  readonly first: number;
+  readonly rows: readonly ServiceRow[];
+}
+
+/** The rows of a Service: port by port, none without a ClusterIP. `isRefused`: the SDN's proxy keeps its endpoints from kube-proxy. */
+export function serviceRows(
+  platform: Platform,
+  service: Service,
+  isRefused: boolean,
+  nodes: ReadonlyMap<string, number>,
+): ServiceRow[] {
+  if (service.clusterIp === 0) return [];
+  const rowsOf = isRefused ? refusedRows : portRows;
+  return service.ports.flatMap((port) =>
+    rowsOf(platform, service, port, nodes).map((row) => ({
+      ...row,
+      port,
+      ip: service.clusterIp,
+      portProto: ((port.port << 16) | PROTOCOL_NUMBER[port.protocol]) >>> 0,
+      name: servicePortName(service, port),
+      affinity: service.affinityTimeoutSec,
+    })),
+  );
+}
+
 export function buildServices(cluster: Cluster, places: Places, strings: Strings): ServiceBuilders {
   const services = new TableBuilder(SERVICE_TABLE);
   const endpoints = new TableBuilder(ENDPOINT_TABLE);
   const isFirewalled = endpointFirewall(cluster);
-  const firstRows = new Map<ServicePort, number>();
+  const runs = new Map<Service, ServiceRun>();
   for (const service of cluster.services) {
     if (service.clusterIp === 0) continue;
-    const isRefused = isFirewalled(service);
-    for (const port of service.ports) {
-      firstRows.set(port, services.rows);
-      const rowsOf = isRefused ? refusedRows : portRows;
-      for (const row of rowsOf(cluster.platform, service, port, places.node)) addRow(service, port, row);
-    }
+    const rows = serviceRows(cluster.platform, service, isFirewalled(service), places.node);
+    runs.set(service, { first: services.rows, rows });
+    for (const row of rows) addRow(row);
   }
-  return { services, slots: fillSlots(services), endpoints, firstRows };
+  return { services, slots: fillSlots(services), endpoints, runs };
 
-  function addRow(service: Service, port: ServicePort, chosen: PortRow): void {
+  function addRow({ port: _port, endpoints: chosen, name, ...columns }: ServiceRow): void {
     const row = services.add({
-      ip: service.clusterIp,
-      portProto: ((port.port << 16) | PROTOCOL_NUMBER[port.protocol]) >>> 0,
-      node: chosen.node,
+      ...columns,
       first: endpoints.rows,
-      count: chosen.endpoints.length,
-      name: strings.id(servicePortName(service, port)),
-      affinity: service.affinityTimeoutSec,
-      flags: chosen.flags,
-      scope: chosen.scope,
+      count: chosen.length,
+      name: strings.id(name),
     });
-    for (const endpoint of chosen.endpoints)
+    for (const endpoint of chosen)
       endpoints.add({
         address: endpoint.address,
         port: endpoint.port,
@@ -103,7 +131,7 @@ export const endpointName = (endpoint: Endpoint): string =>
 
 /** The rows of a Service's port: the one for any node, then those of nodes that choose otherwise, by their names; then
  *  the same for what comes to other addresses than the ClusterIP, where their traffic policy is another. */
-export function portRows(
+function portRows(
   platform: Platform,
   service: Service,
   port: ServicePort,
@@ -145,7 +173,7 @@ function scopeRows(
 }
 
 /** The rows of a port whose endpoints the SDN's proxy keeps from kube-proxy. */
-export const refusedRows: typeof portRows = (platform, service, port, nodes) =>
+const refusedRows: typeof portRows = (platform, service, port, nodes) =>
   portRows(platform, service, { ...port, endpoints: [] }, nodes).map((row) => ({
     ...row,
     flags: SERVICE_FLAG.FIREWALLED,

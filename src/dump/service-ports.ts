@@ -1,7 +1,7 @@
 /** A Service's port as kube-proxy on one node sees it: its rows, the fronts before it, and which chains it has.
  *  Source: kubernetes pkg/proxy/iptables/proxier.go (syncProxyRules), topology.go (CategorizeEndpoints). */
 import { formatIpv4 } from '../addr/ipv4.js';
-import type { Epoch } from '../tables/epoch.js';
+import type { Epoch, Tables } from '../tables/epoch.js';
 import { FRONT_KIND } from '../tables/fronts.js';
 import { NONE } from '../tables/nodes.js';
 import { ANY_NODE, rowOfNode, SCOPE, SERVICE_FLAG } from '../tables/services.js';
@@ -52,10 +52,13 @@ export function servicePorts(epoch: Epoch, node: number): readonly PortView[] {
   const fronts = frontsByPort(epoch);
   const ports: PortView[] = [];
   for (let row = 0; row < services.rows; row++)
-    if (services.node[row] === ANY_NODE && services.scope[row] === SCOPE.INTERNAL)
-      ports.push(portView(epoch, row, fronts.get(keyOf(epoch, row)) ?? [], node));
+    if (isPort(services, row)) ports.push(portView(epoch, row, fronts.get(keyOf(epoch, row)) ?? [], node));
   return ports;
 }
+
+/** Is the row a port's, for its ClusterIP and any node? Rows of no Service have no port. */
+const isPort = ({ portProto, node, scope }: Tables['services'], row: number): boolean =>
+  portProto[row] !== 0 && node[row] === ANY_NODE && scope[row] === SCOPE.INTERNAL;
 
 function portView(epoch: Epoch, any: number, rows: readonly number[], node: number): PortView {
   const { services, serviceSlots, fronts } = epoch.tables;
@@ -96,6 +99,7 @@ function frontsByPort(epoch: Epoch): Map<string, number[]> {
   const { fronts } = epoch.tables;
   const found = new Map<string, number[]>();
   for (let row = 0; row < fronts.rows; row++) {
+    if (fronts.kind[row] === 0) continue;
     const key = keyOf(epoch, fronts.cluster[row]!);
     const list = found.get(key) ?? [];
     found.set(key, list);

@@ -53,13 +53,14 @@ function carry(
   const nodeNow = (node: number): number => (node < 0 || moves.nodes === null ? node : moves.nodes[node]!);
   checkNodes(from, old, nodeNow);
   forgetStale(old.conntrack, from, to, moves.ports, old.metrics.endpointConnections);
-  carryConnections(old.conntrack, moves, old.metrics.endpointConnections);
+  carryConnections(old.conntrack, moves, old.metrics);
   carryHeld(old.held, moves, nodeNow);
   old.recent.retain(servesClients(to.tables), nodeNow);
   carryFragments(from, to, old.fragments, nodeNow);
   const onlyNode = nodeNow(old.onlyNode);
   if (changes === null) return { metrics: copyMetrics(from, to, old.metrics, moves, into), onlyNode };
   const { metrics } = old;
+  moveServiceCounts(metrics.serviceConnections, moves.services);
   moveCounts(metrics.endpointConnections, metrics.endpointConnections, moves.runs);
   if (metrics.rulePackets.length > 0) for (const rule of changes.rules) metrics.rulePackets[rule] = 0;
   return { metrics, onlyNode };
@@ -67,7 +68,8 @@ function carry(
 
 /** What differs, when rows stay where they are; null when anything may. */
 function changesInPlace(from: Epoch, to: Epoch, metrics: EngineMetrics): RowChanges | null {
-  const { endpoints, flows } = to.tables;
+  const { services, endpoints, flows } = to.tables;
+  if (metrics.serviceConnections.length < services.capacity) return null;
   if (metrics.endpointConnections.length < endpoints.capacity) return null;
   const countsRules = metrics.rulePackets.length > 0;
   if (countsRules && metrics.rulePackets.length < flows.rule.capacity) return null;
@@ -85,9 +87,16 @@ function checkNodes(from: Epoch, { held, onlyNode }: Remembered, now: (node: num
       );
 }
 
-function carryConnections(conntrack: Conntrack, moves: RowMoves, counts: Float64Array): void {
+function carryConnections(conntrack: Conntrack, moves: RowMoves, counts: EngineMetrics): void {
   if (moves.nodes !== null) conntrack.renumberNodes(moves.nodes);
-  if (moves.services === null && moves.runs.every((run) => isUnmoved(run, counts))) return;
+  const { serviceConnections, endpointConnections } = counts;
+  const isServiceUnmoved = (now: number, row: number): boolean =>
+    now === row || serviceConnections[row] === 0;
+  if (
+    (moves.services === null || moves.services.every(isServiceUnmoved)) &&
+    moves.runs.every((run) => isUnmoved(run, endpointConnections))
+  )
+    return;
   const { first, now } = endpointMap(moves.runs);
   for (let row = 0; row < conntrack.end; row++) {
     const service = conntrack.service(row);
@@ -172,6 +181,16 @@ function copyMetrics(
     });
   }
   return metrics;
+}
+
+/** Counts of Services, in place. */
+function moveServiceCounts(counts: Float64Array, services: Int32Array | null): void {
+  if (services === null) return;
+  const old = counts.slice(0, services.length);
+  counts.fill(0, 0, services.length);
+  services.forEach((now, before) => {
+    if (now >= 0) counts[now]! += old[before]!;
+  });
 }
 
 /** Counts of endpoints from one column to another, which may be the same. */

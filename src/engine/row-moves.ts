@@ -24,28 +24,44 @@ export interface RowMoves {
   readonly nodes: Int32Array | null;
 }
 
-/** Moves between two sets of which the second grew out of the first: only `rows` of Services differ, in their endpoints. */
+/** Moves between two sets of which the second grew out of the first: only `rows` of Services differ. */
 export function movesOfRows(from: Epoch, to: Epoch, rows: readonly number[]): RowMoves {
-  const isPort = (row: number): boolean => from.tables.services.node[row] === ANY_NODE;
-  return {
-    ports: rows.filter(isPort).map((row) => ({ before: row, after: row })),
-    runs: rows.map((row) => moveRun(from, to, row, row)),
-    services: null,
-    nodes: null,
-  };
+  const moves = movesBetween(from, to, keysOfRows(from, rows), keysOfRows(to, rows));
+  if (moves.services.every(([before, now]) => before === now))
+    return { ...moves, services: null, nodes: null };
+  const services = Int32Array.from({ length: from.tables.services.rows }, (_, row) => row);
+  for (const [before, now] of moves.services) services[before] = now;
+  return { ...moves, services, nodes: null };
 }
 
 /** Moves between any two sets. */
 export function movesOfAll(from: Epoch, to: Epoch): RowMoves {
-  const after = serviceRows(to);
+  const all = ({ tables }: Epoch): number[] => Array.from({ length: tables.services.rows }, (_, row) => row);
+  const moves = movesBetween(from, to, keysOfRows(from, all(from)), keysOfRows(to, all(to)));
   const services = new Int32Array(from.tables.services.rows).fill(-1);
+  for (const [before, now] of moves.services) services[before] = now;
+  return { ...moves, services, nodes: moveNodes(from, to) };
+}
+
+interface ServiceMoves extends Pick<RowMoves, 'ports' | 'runs'> {
+  readonly services: readonly (readonly [before: number, now: number])[];
+}
+
+/** Moves of Services' rows, given by their keys. */
+function movesBetween(
+  from: Epoch,
+  to: Epoch,
+  before: ReadonlyMap<string, number>,
+  after: ReadonlyMap<string, number>,
+): ServiceMoves {
+  const services: [number, number][] = [];
   const ports: PortMove[] = [];
   const runs: RunMove[] = [];
   const met = new Set<number>();
-  for (const [key, row] of serviceRows(from)) {
+  for (const [key, row] of before) {
     // A node that had a choice of its own may have the common one now.
     const now = after.get(key) ?? after.get(key.slice(0, key.lastIndexOf(' ') + 1)) ?? -1;
-    services[row] = now;
+    services.push([row, now]);
     runs.push(moveRun(from, to, row, now));
     if (from.tables.services.node[row] !== ANY_NODE) continue;
     ports.push({ before: row, after: now });
@@ -53,20 +69,21 @@ export function movesOfAll(from: Epoch, to: Epoch): RowMoves {
   }
   for (const row of after.values())
     if (to.tables.services.node[row] === ANY_NODE && !met.has(row)) ports.push({ before: -1, after: row });
-  return { ports, runs, services, nodes: moveNodes(from, to) };
+  return { ports, runs, services };
 }
 
-/** Rows by `name protocol scope node`; no node in the row for any. */
-function serviceRows(epoch: Epoch): Map<string, number> {
+/** Those of `rows` that stand for something, by `name protocol scope node`; no node in the row for any. */
+function keysOfRows(epoch: Epoch, rows: readonly number[]): Map<string, number> {
   const { services, nodes } = epoch.tables;
-  const rows = new Map<string, number>();
-  for (let row = 0; row < services.rows; row++) {
+  const found = new Map<string, number>();
+  for (const row of rows) {
+    if (row >= services.rows || services.portProto[row] === 0) continue;
     const node = services.node[row]!;
     const place = node === ANY_NODE ? '' : epoch.text(nodes.name[node]!);
     const port = `${epoch.text(services.name[row]!)} ${services.portProto[row]! & 0xff}`;
-    rows.set(`${port} ${services.scope[row]} ${place}`, row);
+    found.set(`${port} ${services.scope[row]} ${place}`, row);
   }
-  return rows;
+  return found;
 }
 
 /** Both runs are sorted by address, then port. */

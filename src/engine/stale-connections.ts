@@ -62,6 +62,7 @@ function noteOld(
 /** What holds for a ClusterIP holds for the other addresses of the Service's UDP ports. */
 function addFronts(stale: Stale, { fronts, services }: Tables): void {
   for (let row = 0; row < fronts.rows; row++) {
+    if (fronts.kind[row] === 0) continue;
     const known = stale.get(services.ip[fronts.cluster[row]!]!);
     if (known === undefined || (fronts.portProto[row]! & 0xff) !== PROTOCOL.UDP) continue;
     const asked = fronts.ip[row] === 0 ? -(fronts.portProto[row]! >>> 16) : fronts.ip[row]!;

@@ -7,7 +7,7 @@ import { expandPods } from './expand.js';
 import type { Inventory } from './inventory.js';
 import { readNamespaces } from './namespaces.js';
 import { readNetworkObjects } from './network-objects.js';
-import { readNetworks } from './networks.js';
+import { type Networks, readNetworks } from './networks.js';
 import { draftNodes, finishNodes } from './nodes.js';
 import type { Notes } from './notes.js';
 import { detectPlatform, masqueradeBit, pluginMode } from './platform.js';
@@ -29,6 +29,7 @@ export interface BuiltCluster {
   readonly cluster: Cluster;
   /** Where the Services' endpoints came from, to be asked again when one object changes. */
   readonly endpoints: EndpointSource;
+  readonly networks: Networks;
 }
 
 /** Build the model. Problems of fields that only show beside other objects go to `problems`. */
@@ -67,7 +68,7 @@ export function buildCluster(
     policies: readPolicies(objects.NetworkPolicy, notes),
     network: readNetworkObjects(inventory, nodes, networks, namespaces, problems, notes),
   };
-  return { cluster, endpoints };
+  return { cluster, endpoints, networks };
 }
 
 /** The address that pods ask. In OpenShift 3 that is each node's own address: no Service, hence 0. */

@@ -23,4 +23,9 @@ export class KnownNamespaces {
   isKept(namespace: string): boolean {
     return this.#named.has(namespace) || this.#objectsIn.get(namespace)! > 1;
   }
+
+  /** Are the namespaces the same after an object of this one has come, or gone? */
+  isSettled(namespace: string, isGone: boolean): boolean {
+    return isGone ? this.isKept(namespace) : this.has(namespace);
+  }
 }

@@ -139,22 +139,25 @@ function readEvent(
 
 /** Changes of one pod or Service as one, in the order in which they came. */
 function joined(changes: readonly SmallChange[]): SmallChange {
-  const pods = new Map<string, SmallChange['pods'][number]>();
-  const services = new Map<string, SmallChange['services'][number]>();
-  const keyed = ({ namespace, name }: { namespace: string; name: string }): string => `${namespace}/${name}`;
-  for (const change of changes) {
-    for (const { before, after } of change.pods) {
-      const key = keyed((after ?? before)!);
-      const known = pods.get(key);
-      pods.set(key, { before: known === undefined ? before : known.before, after });
-    }
-    for (const { before, after } of change.services) {
-      const key = keyed(after);
-      services.set(key, { before: services.get(key)?.before ?? before, after });
-    }
+  return {
+    pods: joinedByName(changes.flatMap(({ pods }) => pods)),
+    services: joinedByName(changes.flatMap(({ services }) => services)),
+    policies: changes.findLast((change) => change.policies !== null)?.policies ?? null,
+  };
+}
+
+type Named = { readonly namespace: string; readonly name: string };
+type Change<Item> = { readonly before: Item | null; readonly after: Item | null };
+
+function joinedByName<Item extends Named>(changes: readonly Change<Item>[]): Change<Item>[] {
+  const found = new Map<string, Change<Item>>();
+  for (const { before, after } of changes) {
+    const { namespace, name } = (after ?? before)!;
+    const key = `${namespace}/${name}`;
+    const known = found.get(key);
+    found.set(key, { before: known === undefined ? before : known.before, after });
   }
-  const policies = changes.findLast((change) => change.policies !== null)?.policies ?? null;
-  return { pods: [...pods.values()], services: [...services.values()], policies };
+  return [...found.values()];
 }
 
 /** Kind as the API writes it: a Project and a Namespace of one name are two objects. */

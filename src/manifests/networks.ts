@@ -124,11 +124,14 @@ function withRoom({ prefix, hostSubnetLength }: ClusterNetworkEntry, nodeCount: 
   return { prefix: { base: (prefix.base & maskOf(length)) >>> 0, length }, hostSubnetLength };
 }
 
+/** Where Services live unless something else is shown. */
+export const usualServiceNetwork = (platform: Platform): Ipv4Prefix =>
+  platform === 'kubernetes'
+    ? { base: 0x0a600000, length: 12 } // 10.96.0.0/12
+    : { base: 0xac1e0000, length: 16 }; // 172.30.0.0/16
+
 function assumedServiceNetworks(platform: Platform, inventory: Inventory, notes: Notes): Ipv4Prefix[] {
-  const usual: Ipv4Prefix =
-    platform === 'kubernetes'
-      ? { base: 0x0a600000, length: 12 } // 10.96.0.0/12
-      : { base: 0xac1e0000, length: 16 }; // 172.30.0.0/16
+  const usual = usualServiceNetwork(platform);
   const used = inventory.objects.Service.flatMap(({ value }) => [
     value.spec?.clusterIP ?? '',
     ...(value.spec?.clusterIPs ?? []),

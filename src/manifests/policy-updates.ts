@@ -25,8 +25,7 @@ export class PolicyUpdates {
   /** Take the change of a policy's object. False, and nothing taken, when more than this policy may differ. */
   take(before: Entry<'NetworkPolicy'> | null, after: Entry<'NetworkPolicy'> | null): boolean {
     const { namespace, name } = (after ?? before)!;
-    const isKept = after === null ? this.#namespaces.isKept(namespace) : this.#namespaces.has(namespace);
-    if (!isKept) return false;
+    if (!this.#namespaces.isSettled(namespace, after === null)) return false;
     const notes = { before: new Notes(), after: new Notes() };
     if (before !== null) readPolicies([before], notes.before);
     const fresh = after === null ? [] : readPolicies([after], notes.after);

@@ -33,10 +33,13 @@ export class ProblemList {
     this.findings.push({ object, path, found, wanted });
   }
 
+  get hasAny(): boolean {
+    return this.placed.length + this.findings.length > 0;
+  }
+
   /** @throws InputError when anything was added. */
   throwIfAny(): void {
-    if (this.placed.length + this.findings.length > 0)
-      throw new InputError([...this.placed, ...this.place()]);
+    if (this.hasAny) throw new InputError([...this.placed, ...this.place()]);
   }
 
   private place(): Problem[] {

@@ -7,7 +7,7 @@ import type { EndpointSource } from './endpoints.js';
 import type { Entry } from './inventory.js';
 import type { ServiceManifest } from './kinds/service.js';
 import type { Networks } from './networks.js';
-import type { Notes } from './notes.js';
+import { Notes } from './notes.js';
 import type { ProblemList } from './problems.js';
 import { addressTexts, ipv4ClusterIp } from './service-addresses.js';
 import { checkServices } from './service-checks.js';
@@ -38,6 +38,25 @@ export function readServices(
   }
   return services;
 }
+
+/** Must a Service be given an address or a node port that its object does not name? */
+export function isGivenSomething(entry: Entry<'Service'>): boolean {
+  const { spec } = entry.value;
+  if (spec?.type === 'ExternalName') return false;
+  const isHeadless = addressTexts(entry.value).includes('None');
+  if (!isHeadless && ipv4ClusterIp(entry) <= 0) return true;
+  return hasNodePorts(entry.value) && (spec?.ports ?? []).some((port) => !port.nodePort);
+}
+
+/** Can a Service be read without the others: nothing is to be given to it, and no note counts it? */
+export const isReadAlone = (entry: Entry<'Service'>): boolean =>
+  !addressTexts(entry.value).some((text) => text.includes(':')) &&
+  !isIpv6Only(entry.value) &&
+  !isGivenSomething(entry);
+
+/** The Service of one object of which isReadAlone() is true. */
+export const readServiceOf = (entry: Entry<'Service'>, endpoints: EndpointSource): Service =>
+  readService(entry, new ClusterIpAllocator([], []), new NodePortAllocator([]), endpoints, new Notes());
 
 function readService(
   entry: Entry<'Service'>,
@@ -89,20 +108,22 @@ function readPorts(
   endpoints: EndpointSource,
 ): ServicePort[] {
   const spec = entry.value.spec ?? {};
-  const hasNodePorts =
-    spec.type === 'NodePort' ||
-    (spec.type === 'LoadBalancer' && spec.allocateLoadBalancerNodePorts !== false);
+  const takesNodePorts = hasNodePorts(entry.value);
   return (spec.ports ?? []).map((port) => {
     const protocol = port.protocol || 'TCP';
     return {
       name: port.name ?? '',
       protocol,
       port: port.port,
-      nodePort: port.nodePort || (hasNodePorts ? nodePorts.next() : 0),
+      nodePort: port.nodePort || (takesNodePorts ? nodePorts.next() : 0),
       endpoints: endpoints.of(entry, port),
     };
   });
 }
+
+const hasNodePorts = ({ spec }: ServiceManifest): boolean =>
+  spec?.type === 'NodePort' ||
+  (spec?.type === 'LoadBalancer' && spec.allocateLoadBalancerNodePorts !== false);
 
 const ipv4Only = (texts: readonly string[]): number[] =>
   texts.map(parseIpv4).filter((address) => address !== -1);

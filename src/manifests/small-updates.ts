@@ -1,10 +1,9 @@
-/** Changes that touch little, which are most of a cluster's: EndpointSlices, Endpoints, pods and NetworkPolicies. They are taken in place, and
- *  cost no more in a large cluster than in a small one. */
+/** Changes that touch little, which are most of a cluster's: EndpointSlices, Endpoints, Services, pods and NetworkPolicies. They
+ *  are taken in place, and cost no more in a large cluster than in a small one. */
+import { isDeepStrictEqual } from 'node:util';
 import type { ModelChange, PodChange, ServiceChange } from '../model/change.js';
 import type { Cluster } from '../model/cluster.js';
-import type { Endpoint, Service } from '../model/service.js';
 import type { BuiltCluster } from './build-cluster.js';
-import { isSelected } from './derive.js';
 import { checkSlice, isIpv4, serviceOfSlice } from './endpoints.js';
 import type { Entry, Inventory } from './inventory.js';
 import { KnownNamespaces } from './known-namespaces.js';
@@ -14,22 +13,16 @@ import { PodUpdates } from './pod-updates.js';
 import { PolicyUpdates } from './policy-updates.js';
 import { ProblemList } from './problems.js';
 import { isSameToModel } from './same-object.js';
-
-interface Place<Item> {
-  readonly item: Item;
-  /** In the model's list. */
-  readonly index: number;
-}
+import { ServiceUpdates } from './service-updates.js';
 
 export class SmallUpdates {
   readonly #built: BuiltCluster;
   /** Pods are not those of the objects alone. */
   readonly #isExpanded: boolean;
-  readonly #services: Service[];
+  readonly #namespaces: KnownNamespaces;
+  readonly #services: ServiceUpdates;
   readonly #pods: PodUpdates;
   readonly #policies: PolicyUpdates;
-  readonly #serviceAt = new Map<string, Place<Entry<'Service'>>>();
-  readonly #servicesOf = new Map<string, string[]>();
   #model: Cluster | null = null;
 
   /** `built` of `inventory`. `objectsIn`: how many objects each namespace has, kept up to date by the caller; `notes` are kept
@@ -43,42 +36,35 @@ export class SmallUpdates {
   ) {
     this.#built = built;
     this.#isExpanded = isExpanded;
-    this.#services = [...built.cluster.services];
     const names = built.cluster.namespaces.map(({ name }) => name);
-    const namespaces = new KnownNamespaces(names, inventory, objectsIn);
-    this.#pods = new PodUpdates(built, inventory.nodeNames, namespaces, notes);
-    this.#policies = new PolicyUpdates(built.cluster.policies, namespaces, notes);
-    const entries = new Map(inventory.objects.Service.map((entry) => [keyOf(entry), entry]));
-    for (const [index, service] of this.#services.entries()) {
-      const key = keyOf(service);
-      this.#serviceAt.set(key, { item: entries.get(key)!, index });
-      const list = this.#servicesOf.get(service.namespace) ?? [];
-      this.#servicesOf.set(service.namespace, list);
-      list.push(key);
-    }
+    this.#namespaces = new KnownNamespaces(names, inventory, objectsIn);
+    this.#services = new ServiceUpdates(built, inventory, this.#namespaces);
+    this.#pods = new PodUpdates(built, inventory.nodeNames, this.#namespaces, notes);
+    this.#policies = new PolicyUpdates(built.cluster.policies, this.#namespaces, notes);
   }
 
   /** The model with all changes taken so far. */
   modelOf(cluster: Cluster): Cluster {
     const { policies } = this.#policies;
-    this.#model ??= { ...cluster, services: [...this.#services], pods: this.#pods.pods, policies };
+    this.#model ??= { ...cluster, services: this.#services.services, pods: this.#pods.pods, policies };
     return this.#model;
   }
 
-  /** Take the change from `before` to `after`. Null, and nothing taken, when more may differ than pods, policies and endpoints.
+  /** Take the change from `before` to `after`. Null, and nothing taken, when more may differ than pods, policies and Services.
    *  @throws InputError when `after` names what is no address. */
   take(before: ReadObject | undefined, after: ReadObject | undefined): ModelChange {
     // Deleted, but never there.
-    if (before === undefined && after === undefined) return { pods: [], services: [], policies: null };
+    if (before === undefined && after === undefined) return NOTHING;
     if (before !== undefined && after !== undefined && isSameToModel(before, after, this.#isExpanded))
-      return { pods: [], services: [], policies: null };
+      return NOTHING;
     if ((after ?? before)!.kind === 'NetworkPolicy') return this.#takePolicy(before, after);
+    if ((after ?? before)!.kind === 'Service') return this.#takeService(before, after);
     const pods: PodChange[] = [];
     const touched = this.#touched(before, after, pods);
     if (touched === null) return null;
     const services: ServiceChange[] = [];
     for (const key of touched) {
-      const change = this.#refresh(this.#serviceAt.get(key)!);
+      const change = this.#services.refresh(key);
       if (change !== null) services.push(change);
     }
     if (services.length + pods.length > 0) this.#model = null;
@@ -109,26 +95,34 @@ export class SmallUpdates {
     return { pods: [], services: [], policies: this.#policies.policies };
   }
 
+  #takeService(before: ReadObject | undefined, after: ReadObject | undefined): ModelChange {
+    const change = this.#services.take(entryOf<'Service'>(before), entryOf<'Service'>(after));
+    if (change === null) return null;
+    this.#model = null;
+    return isDeepStrictEqual(change.before, change.after) ? NOTHING : { ...NOTHING, services: [change] };
+  }
+
   #takeSlice(
     before: Entry<'EndpointSlice'> | null,
     after: Entry<'EndpointSlice'> | null,
   ): readonly string[] | null {
     const slices = [before, after].filter((slice) => slice !== null);
     const keys = new Set(slices.map(serviceOfSlice));
-    for (const key of keys) if (key === null || !this.#serviceAt.has(key)) return null;
-    if (slices.some((slice) => !isIpv4(slice.value))) return null;
+    if (keys.has(null) || slices.some((slice) => !isIpv4(slice.value))) return null;
+    if (!this.#namespaces.isSettled((after ?? before)!.namespace, after === null)) return null;
     const problems = new ProblemList();
     if (after !== null) checkSlice(after, problems);
     problems.throwIfAny();
     this.#built.endpoints.replaceSlice(before, after);
-    return [...keys] as string[];
+    return ([...keys] as string[]).filter((key) => this.#services.has(key));
   }
 
   #takeEndpoints(before: Entry<'Endpoints'> | null, after: Entry<'Endpoints'> | null): string[] | null {
-    const key = keyOf((after ?? before)!);
-    if (!this.#serviceAt.has(key)) return null;
+    const { namespace, name } = (after ?? before)!;
+    if (!this.#namespaces.isSettled(namespace, after === null)) return null;
+    const key = `${namespace}/${name}`;
     this.#built.endpoints.replaceObject(key, after);
-    return [key];
+    return this.#services.has(key) ? [key] : [];
   }
 
   #takePod(
@@ -142,43 +136,12 @@ export class SmallUpdates {
     const fresh = update.after?.pod ?? null;
     if (old !== null || fresh !== null) changed.push({ before: old, after: fresh });
     const pods = [old, fresh].filter((pod) => pod !== null);
-    const { endpoints } = this.#built;
-    return (this.#servicesOf.get((after ?? before)!.namespace) ?? []).filter((key) => {
-      const { item } = this.#serviceAt.get(key)!;
-      return endpoints.isDerived(key) && pods.some((pod) => isSelected(item, pod));
-    });
-  }
-
-  #refresh({ item, index }: Place<Entry<'Service'>>): ServiceChange | null {
-    const before = this.#services[index]!;
-    const wanted = item.value.spec?.ports ?? [];
-    const ports = before.ports.map((port, i) => ({
-      ...port,
-      endpoints: this.#built.endpoints.of(item, wanted[i]!),
-    }));
-    if (ports.every((port, i) => areSame(port.endpoints, before.ports[i]!.endpoints))) return null;
-    const after = { ...before, ports };
-    this.#services[index] = after;
-    return { before, after };
+    return this.#services.selecting((after ?? before)!.namespace, pods);
   }
 }
 
-const keyOf = (object: { readonly namespace: string; readonly name: string }): string =>
-  `${object.namespace}/${object.name}`;
+const NOTHING = { pods: [], services: [], policies: null } as const;
 
-const entryOf = <Kind extends 'EndpointSlice' | 'Endpoints' | 'Pod' | 'NetworkPolicy'>(
+const entryOf = <Kind extends 'EndpointSlice' | 'Endpoints' | 'Service' | 'Pod' | 'NetworkPolicy'>(
   one: ReadObject | undefined,
 ): Entry<Kind> | null => (one === undefined ? null : (one.object as Entry<Kind>));
-
-const areSame = (a: readonly Endpoint[], b: readonly Endpoint[]): boolean =>
-  a.length === b.length && a.every((endpoint, i) => isSame(endpoint, b[i]!));
-
-const isSame = (a: Endpoint, b: Endpoint): boolean =>
-  a.address === b.address &&
-  a.port === b.port &&
-  a.isReady === b.isReady &&
-  a.isServing === b.isServing &&
-  a.isTerminating === b.isTerminating &&
-  a.node === b.node &&
-  a.hostname === b.hostname &&
-  a.pod === b.pod;

@@ -3,10 +3,10 @@ import type { Pod } from './cluster.js';
 import type { NetworkPolicy } from './policy.js';
 import type { Service } from './service.js';
 
-/** A Service of which nothing but endpoints differs. */
+/** A Service that came, differs or went; null: it was, or is, not there. */
 export interface ServiceChange {
-  readonly before: Service;
-  readonly after: Service;
+  readonly before: Service | null;
+  readonly after: Service | null;
 }
 
 /** A pod that came, differs or went; null: it was, or is, not there. */

@@ -89,10 +89,9 @@ export function rehearse(start: Epoch, changes: ClusterChanges, groups: readonly
     try {
       const epoch = make(group.changes);
       const changed = changesBetween(before, epoch);
-      if (changed === null) {
-        servers.addAll(epoch.tables);
-        if (split === '') split = splitState(epoch.tables);
-      } else for (const row of changed.services) servers.addEndpoints(epoch.tables, row);
+      if (changed === null) servers.addAll(epoch.tables);
+      else for (const row of changed.services) servers.addService(epoch.tables, row);
+      if (split === '' && changed?.services.length !== 0) split = splitState(epoch.tables);
       before = epoch;
     } catch (error) {
       if (!(error instanceof InputError)) throw error;

@@ -28,14 +28,13 @@ export class Servers {
 
   addAll(tables: Tables): void {
     const { services } = tables;
-    for (let row = 0; row < services.rows; row++) {
-      this.#add(services.ip[row]!, services.portProto[row]!, false);
-      this.addEndpoints(tables, row);
-    }
+    for (let row = 0; row < services.rows; row++) this.addService(tables, row);
   }
 
-  /** The endpoints of the Service in this row. */
-  addEndpoints({ services, endpoints }: Tables, service: number): void {
+  /** The Service in this row, if there is one, and its endpoints. */
+  addService({ services, endpoints }: Tables, service: number): void {
+    if (services.portProto[service] === 0) return;
+    this.#add(services.ip[service]!, services.portProto[service]!, false);
     const first = services.first[service]!;
     const protocol = services.portProto[service]! & 0xffff;
     for (let row = first; row < first + services.count[service]!; row++)

@@ -8,7 +8,7 @@ import { Servers } from './servers.js';
 export class ServiceIndex {
   #tables: Tables;
   readonly #servers: Servers;
-  /** (service address, port and protocol, endpoint address, port): its first row in the endpoint table. Null once endpoints
+  /** (service address, port and protocol, endpoint address, port): its first row in the endpoint table. Null once Services
    *  were changed in place: then runs are searched. */
   #endpoints: RecentTable | null;
   #endpointRow!: Int32Array;
@@ -20,7 +20,7 @@ export class ServiceIndex {
     this.#endpoints = this.#hash();
   }
 
-  /** Go on by other tables. `isInPlace`: nothing but endpoints differs. */
+  /** Go on by other tables. `isInPlace`: rows of Services differ only where the change tells. */
   use(tables: Tables, isInPlace: boolean): void {
     this.#tables = tables;
     this.#endpoints = isInPlace ? null : this.#hash();

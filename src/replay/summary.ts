@@ -50,8 +50,8 @@ export class Summary {
     this.#endpoints = new Tally(epoch.tables.endpoints.capacity);
   }
 
-  /** Rows are those of `epoch` from now on: what was counted is kept by name. `changed`: the rows of Services whose
-   *  endpoints differ, when nothing else does. */
+  /** Rows are those of `epoch` from now on: what was counted is kept by name. `changed`: the rows of Services that are
+   *  others or have other endpoints, when no other rows differ. */
   use(epoch: Epoch, changed: readonly number[] | null): void {
     if (changed === null) {
       this.#addServices(this.#servicesBefore);
@@ -141,7 +141,7 @@ export class Summary {
     for (let row = 0; row < endpoints.rows; row++) this.#addEndpoint(to, row);
   }
 
-  /** The endpoints of a Service are about to get other rows. */
+  /** The row is about to be another Service's, or its endpoints to get other rows. */
   #setAside(service: number): void {
     const { services } = this.#epoch.tables;
     const first = services.first[service]!;

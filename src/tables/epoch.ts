@@ -95,14 +95,14 @@ export interface Tables {
 
 /** Rows that differ between two table sets, where what they stand for differs. */
 export interface RowChanges {
-  /** Of Services: they have other endpoints. */
+  /** Of Services: they are others', or none's, or have other endpoints. */
   readonly services: readonly number[];
   /** Of rules of br0: they are other rules', or none's. */
   readonly rules: readonly number[];
 }
 
-/** The table sets that grew out of one another by changes in place: rows of nodes, Services and all that is not told of here stand
- *  for what they stood for, or for something new. */
+/** The table sets that grew out of one another by changes in place: rows of nodes and all that is not told of here stand for what
+ *  they stood for, or for something new. */
 export interface EpochHistory {
   /** What changed after set `from`, up to set `to`; null when that is not known any more. */
   changes(from: number, to: number): RowChanges | null;

@@ -6,6 +6,7 @@
  *    cluster: row of SVC1 whose endpoints traffic policy Cluster takes. local: the row of policy Local; NONE for policy Cluster.
  *    rangeFirst, rangeCount: sources that a load balancer's address takes; count 0 takes all.
  *    A health check's port has a row, and no slot: nothing is translated for it.
+ *    A row of no front, in sets that changes are written to, has kind 0.
  *  FRH1, slots: row u32, row + 1; 0 is empty. Key (ip, portProto), linear probing, power-of-two, load <= 0.5.
  *  RNG1: base u32 | mask u32.
  *  Written by compile, read-only. Source: kubernetes pkg/proxy/iptables/proxier.go (KUBE-EXT, KUBE-FW, KUBE-NODEPORTS). */

@@ -5,6 +5,7 @@
  *    node: ANY, or the node whose choice differs from the others' (local traffic policy).
  *    first, count: a run of rows in the endpoint table. affinity: seconds that a client keeps its endpoint; 0 for none.
  *    scope: what comes to the ClusterIP, or what comes to other addresses where that chooses otherwise (fronts.ts).
+ *    A row of no Service, in sets that changes are written to, has portProto 0 and node ANY.
  *  SVH1, slots: row u32, row + 1; 0 is empty. Key (ip, portProto, node, scope), linear probing, power-of-two, load <= 0.5.
  *  EPT1: address u32 | port u32 | node u32 | pod u32 | service u32 | name u32.
  *    Sorted by address, then port, inside a run. A row of no run, in sets that changes are written to, has service NONE.

@@ -6,7 +6,17 @@ import { type LoadedCluster, loadCluster, type WatchEvent } from '../../src/clus
 import { Epoch } from '../../src/tables/epoch.js';
 import { InputError } from '../../src/verdict/input-error.js';
 import { epochText } from '../support/epoch-text.js';
-import { anyEvent, BASE, type KubeObject, keyOf, PODS, pod, SERVICES, slice } from '../support/watch.js';
+import {
+  anyEvent,
+  BASE,
+  type KubeObject,
+  keyOf,
+  PODS,
+  pod,
+  SERVICES,
+  service,
+  slice,
+} from '../support/watch.js';
 
 /** What a plain loader makes of the objects. */
 const fresh = (objects: Iterable<KubeObject>): Promise<LoadedCluster> =>
@@ -78,7 +88,9 @@ const ONLY_A: KubeObject = {
   spec: { podSelector: { matchLabels: { app: 'a' } } },
 };
 const up = (n: number) => ({ n, isReady: true });
-/** What changes endpoints alone, and what does not. */
+const MORE = service('more', { clusterIP: '172.30.0.99', ports: [{ port: 80 }] });
+const ALIAS = service('alias', { type: 'ExternalName', externalName: 'db.example.com' });
+/** What is taken in place, and what is not. */
 const EVENTS: readonly (readonly [why: string, event: WatchEvent, isSmall: boolean])[] = [
   [
     'an endpoint more',
@@ -99,12 +111,17 @@ const EVENTS: readonly (readonly [why: string, event: WatchEvent, isSmall: boole
   ['a Service with a new resource version', { type: 'MODIFIED', object: anew(SERVICES[0]!) }, true],
   ['the first policy of all', { type: 'ADDED', object: ONLY_A }, false],
   ['a pod more', { type: 'ADDED', object: pod(PODS + 1, true) }, true],
-  ['a Service gone', { type: 'DELETED', object: SERVICES[0]! }, false],
+  ['a Service gone', { type: 'DELETED', object: SERVICES[0]! }, true],
+  ['a Service more', { type: 'ADDED', object: MORE }, true],
+  ['a Service that is an alias', { type: 'ADDED', object: ALIAS }, true],
+  ['a Service whose address must be given', { type: 'ADDED', object: service('given', {}) }, false],
+  ['the Service of cluster DNS gone', { type: 'DELETED', object: SERVICES.at(-1)! }, false],
   [
     'another node served by a node-local Service',
     { type: 'ADDED', object: slice('l', 'local', [up(1)]) },
-    false,
+    true,
   ],
+  ['a slice of no Service', { type: 'ADDED', object: slice('n', 'nobody', [up(1)]) }, true],
 ];
 for (const [why, event, wanted] of EVENTS)
   test(`${wanted ? 'rewrites the rows that it touches' : 'compiles anew'}: ${why}`, async () => {
@@ -130,6 +147,30 @@ test('rewrites the rows that it touches: a policy more, changed and gone, where 
   ] as const) {
     const epoch = cluster.apply({ type, object });
     assert.ok(isSmall(epoch), `${type} ${object.metadata.name}`);
+    assert.deepEqual(epochText(epoch), epochText(cluster.compile(epoch.number)));
+  }
+});
+
+test('rewrites the rows that it touches: Services of every kind, there and gone and there again', async () => {
+  const cluster = await fresh(BASE);
+  cluster.compile();
+  const outside: KubeObject = {
+    ...service('outside', {
+      type: 'LoadBalancer',
+      clusterIP: '172.30.0.98',
+      ports: [{ name: 'http', port: 80, nodePort: 30_080 }],
+      externalIPs: ['198.51.100.7'],
+      loadBalancerSourceRanges: ['203.0.113.0/24'],
+    }),
+    status: { loadBalancer: { ingress: [{ ip: '198.51.100.20' }] } },
+  };
+  const moved = { ...outside, spec: { ...(outside['spec'] as object), clusterIP: '172.30.0.97' } };
+  const steps = ([MORE, ALIAS, outside, moved, SERVICES[3]!] as const).flatMap((object) =>
+    (['ADDED', 'MODIFIED', 'DELETED', 'ADDED'] as const).map((type) => ({ type, object })),
+  );
+  for (const event of steps) {
+    const epoch = cluster.apply(event);
+    assert.ok(isSmall(epoch), `${event.type} ${event.object.metadata.name}`);
     assert.deepEqual(epochText(epoch), epochText(cluster.compile(epoch.number)));
   }
 });

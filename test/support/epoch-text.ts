@@ -7,10 +7,11 @@ import { ADDRESS_KIND, findAddress } from '../../src/tables/addresses.js';
 import { DnsKind, lookupDnsName } from '../../src/tables/dns-table.js';
 import type { Epoch } from '../../src/tables/epoch.js';
 import { classify, FLOW_KEY_SIZE, OFPORT, policyRuleOf } from '../../src/tables/flows.js';
+import { FRONT_KIND, findFront } from '../../src/tables/fronts.js';
 import { NONE, PORT_KIND } from '../../src/tables/nodes.js';
-import { ANY_NODE, findService } from '../../src/tables/services.js';
+import { ANY_NODE, findExternal, findService, SCOPE } from '../../src/tables/services.js';
 
-/** Lines, in an order that does not depend on the rows of pods, rules, endpoints, names and strings. */
+/** Lines, in an order that does not depend on the rows of pods, rules, Services, fronts, endpoints, names and strings. */
 export const epochText = (epoch: Epoch): string[] => [
   ...placeLines(epoch),
   ...podLines(epoch),
@@ -40,16 +41,34 @@ function rowLines(
 
 /** Addresses from outside: which Service's port, which choices, which ranges. */
 function frontLines(epoch: Epoch): string[] {
-  const { fronts, services, ranges } = epoch.tables;
+  const { fronts, frontSlots, services, ranges } = epoch.tables;
   const choice = (row: number): string =>
-    row === NONE ? 'none' : `${epoch.text(services.name[row]!)}/${services.scope[row]}`;
-  return Array.from({ length: fronts.rows }, (_, row) => {
+    row === NONE ? 'none' : `${epoch.text(services.name[row]!)}/${services.scope[row]}/${services.node[row]}`;
+  const found = new Map<string, number>();
+  const lines: string[] = [];
+  for (let row = 0; row < fronts.rows; row++) {
+    const kind = fronts.kind[row]!;
+    if (kind === 0) continue;
     const first = fronts.rangeFirst[row]!;
-    const from = Array.from({ length: fronts.rangeCount[row]! }, (_, i) => ranges.base[first + i]);
-    const asked = `${fronts.kind[row]} ${fronts.ip[row]} ${fronts.portProto[row]}`;
-    return `front ${asked} ${choice(fronts.cluster[row]!)} ${choice(fronts.local[row]!)} from ${from.join(' ')}`;
-  });
+    const from = Array.from(
+      { length: fronts.rangeCount[row]! },
+      (_, i) => `${ranges.base[first + i]}/${ranges.mask[first + i]}`,
+    );
+    const [ip, portProto] = [fronts.ip[row]!, fronts.portProto[row]!];
+    // Where several claim one address and port, one of them is found.
+    const key = `${ip} ${portProto}`;
+    if (kind !== FRONT_KIND.HEALTH_CHECK) found.set(key, findFront(fronts, frontSlots, ip, portProto));
+    const isFound = found.get(key) === row;
+    const choices = `${choice(fronts.cluster[row]!)} ${choice(fronts.local[row]!)}`;
+    lines.push(`front ${kind} ${key} ${choices} from ${from.join(' ')} ${isFound ? 'found' : ''}`);
+  }
+  for (const [key, row] of found) assert.ok(row >= 0 && fronts.kind[row] !== 0, `front ${key} is found`);
+  assert.equal(used(frontSlots.row), found.size, 'a slot for each address and port');
+  assert.ok(found.size * 2 <= frontSlots.capacity, 'at most one half of the slots is in use');
+  return lines.sort();
 }
+
+const used = (slots: Uint32Array): number => slots.reduce((count, row) => count + (row === 0 ? 0 : 1), 0);
 
 function placeLines(epoch: Epoch): string[] {
   const { config, networks, nodes, ports, namespaces, addresses, pods } = epoch.tables;
@@ -71,8 +90,10 @@ function placeLines(epoch: Epoch): string[] {
     count++;
     const found = findAddress(addresses, address);
     assert.ok(found >= 0 && addresses.address[found] === address, `${formatIpv4(address)} is found`);
-    const what = kind === ADDRESS_KIND.POD ? epoch.text(pods.name[row]!) : row;
-    if (kind !== ADDRESS_KIND.CLUSTER_IP) lines.push(`address ${formatIpv4(address)} ${kind} ${what}`);
+    // Nothing asks for a ClusterIP's row.
+    const isCluster = kind === ADDRESS_KIND.CLUSTER_IP;
+    const what = kind === ADDRESS_KIND.POD ? epoch.text(pods.name[row]!) : isCluster ? '' : row;
+    lines.push(`address ${formatIpv4(address)} ${kind} ${what}`);
   }
   assert.ok(count * 2 <= addresses.capacity, 'at most one half of the slots is in use');
   return lines.sort();
@@ -171,32 +192,42 @@ function podName(epoch: Epoch, row: number): string {
 
 function serviceLines(epoch: Epoch): string[] {
   const { services, serviceSlots, endpoints, nodes } = epoch.tables;
-  const used = new Set<number>();
+  const inRuns = new Set<number>();
   const lines: string[] = [];
+  let ports = 0;
   for (let row = 0; row < services.rows; row++) {
     const [ip, portProto, node] = [services.ip[row]!, services.portProto[row]!, services.node[row]!];
+    const name = epoch.text(services.name[row]!);
+    if (portProto === 0) {
+      assert.deepEqual([ip, node, services.count[row]], [0, ANY_NODE, 0], `Service row ${row} is nobody's`);
+      continue;
+    }
+    ports++;
     const list: string[] = [];
     for (let i = 0; i < services.count[row]!; i++) {
       const at = services.first[row]! + i;
-      assert.ok(!used.has(at), `endpoint row ${at} is in two runs`);
+      assert.ok(!inRuns.has(at), `endpoint row ${at} is in two runs`);
       assert.ok(at < endpoints.rows, `endpoint row ${at} is one of ${endpoints.rows}`);
       assert.equal(endpoints.service[at], row, `endpoint row ${at} knows its Service`);
-      used.add(at);
+      inRuns.add(at);
       list.push(
         `${formatIpv4(endpoints.address[at]!)}:${endpoints.port[at]} node=${endpoints.node[at]} pod=${podName(epoch, endpoints.pod[at]!)} ${epoch.text(endpoints.name[at]!)}`,
       );
     }
     lines.push(
-      `service ${row} ${epoch.text(services.name[row]!)} ${formatIpv4(ip)} ${portProto} ${node} ${services.flags[row]} [${list.join(', ')}]`,
+      `service ${name} ${formatIpv4(ip)} ${portProto} ${node} ${services.scope[row]} ${services.affinity[row]} ${services.flags[row]} [${list.join(', ')}]`,
     );
-    assert.equal(
-      findService(services, serviceSlots, ip, portProto, node === ANY_NODE ? nodes.rows : node),
-      row,
-    );
+    const find = services.scope[row] === SCOPE.EXTERNAL ? findExternal : findService;
+    const asker = node === ANY_NODE ? nodes.rows : node;
+    assert.equal(find(services, serviceSlots, ip, portProto, asker), row, `${name} is found`);
+    // Those of single nodes stand behind the one for any, by which they are looked for.
+    if (node !== ANY_NODE) assert.equal(services.ip[row - 1], ip, `${name} has its rows together`);
   }
   for (let at = 0; at < endpoints.capacity; at++)
-    if (!used.has(at)) assert.equal(endpoints.service[at], NONE, `endpoint row ${at} is nobody's`);
-  return lines;
+    if (!inRuns.has(at)) assert.equal(endpoints.service[at], NONE, `endpoint row ${at} is nobody's`);
+  assert.equal(used(serviceSlots.row), ports, 'a slot for each row');
+  assert.ok(ports * 2 <= serviceSlots.capacity, 'at most one half of the slots is in use');
+  return lines.sort();
 }
 
 function dnsLines(epoch: Epoch): string[] {

@@ -127,7 +127,36 @@ export const SERVICES: readonly KubeObject[] = [
   }),
   service('dns-default', { clusterIP: '172.30.0.10', ports: dnsPorts }, 'openshift-dns'),
 ];
-const OWNERS = ['by-slice', 'by-pods', 'headless', 'local', 'early', 'nobody'] as const;
+const OWNERS = ['by-slice', 'by-pods', 'headless', 'local', 'early', 'outside', 'nobody'] as const;
+
+const nodePorts = ports.map((port, i) => ({ ...port, nodePort: 30_080 + i }));
+const outside = (spec: object): KubeObject => ({
+  ...service('outside', {
+    type: 'LoadBalancer',
+    clusterIP: '172.30.0.32',
+    ports: nodePorts,
+    externalIPs: ['198.51.100.7'],
+    ...spec,
+  }),
+  status: { loadBalancer: { ingress: [{ ip: '198.51.100.20' }] } },
+});
+/** Services that come, go and become others: of every kind, some of which claim what others have. */
+const OTHER_SERVICES: readonly KubeObject[] = [
+  service('by-slice', { clusterIP: '172.30.0.20', ports, internalTrafficPolicy: 'Local' }),
+  service('by-slice', { clusterIP: '172.30.0.20', ports, sessionAffinity: 'ClientIP' }),
+  service('by-slice', { clusterIP: '172.30.0.30', ports: ports.slice(1) }),
+  service('added', { clusterIP: '172.30.0.30', ports, selector: { app: 'a' } }),
+  service('added', { clusterIP: '172.30.0.31', ports: dnsPorts, selector: { app: 'a' } }),
+  service('alias', { type: 'ExternalName', externalName: 'db.example.com' }),
+  service('alias', { type: 'ExternalName', externalName: 'other.example.com.' }),
+  service('alias', { clusterIP: 'None', ports, selector: { app: 'b' } }),
+  outside({}),
+  outside({ externalTrafficPolicy: 'Local', healthCheckNodePort: 32_000 }),
+  outside({ loadBalancerSourceRanges: ['203.0.113.0/24', '192.0.2.0/28'], internalTrafficPolicy: 'Local' }),
+  outside({ ports: nodePorts.slice(0, 1), externalIPs: [], externalTrafficPolicy: 'Local' }),
+  service('claims', { clusterIP: '172.30.0.33', ports, externalIPs: ['198.51.100.7', '198.51.100.8'] }),
+  service('given', { ports }),
+];
 
 export const BASE: readonly KubeObject[] = [
   object('network.openshift.io/v1', 'ClusterNetwork', 'default', {
@@ -200,9 +229,6 @@ const anyPod = fc
 const anyOther = fc.constantFrom(
   ...SERVICES,
   ...POLICIES,
-  service('by-slice', { clusterIP: '172.30.0.20', ports, internalTrafficPolicy: 'Local' }),
-  service('added', { clusterIP: '172.30.0.30', ports, selector: { app: 'a' } }),
-  service('alias', { type: 'ExternalName', externalName: 'db.example.com' }),
   namespace('web', { tier: 'front' }),
   namespace('other'),
   node(0),
@@ -215,7 +241,15 @@ const anyWrong = fc.constantFrom(
   { ...pod(3, true), spec: { nodeName: 'nowhere' } },
   { ...slice('s1', 'by-slice', []), endpoints: [{ addresses: ['fd00::1'] }] },
   { ...slice('s1', 'by-slice', []), ports: [{ port: 70_000 }] },
+  service('thief', { clusterIP: '172.30.0.21', ports }),
+  service('thief', {
+    type: 'NodePort',
+    clusterIP: '172.30.0.34',
+    ports: [{ port: 80, nodePort: 30_080 }, { port: 80 }],
+  }),
 );
+
+export const anyService = fc.constantFrom(...SERVICES, ...OTHER_SERVICES);
 
 /** Mostly what changes often in a cluster. */
 export const anyEvent: fc.Arbitrary<WatchEvent & { readonly object: KubeObject }> = fc.record({
@@ -225,6 +259,7 @@ export const anyEvent: fc.Arbitrary<WatchEvent & { readonly object: KubeObject }
     { weight: 4, arbitrary: anyPod },
     { weight: 2, arbitrary: anyEndpoints },
     { weight: 1, arbitrary: dnsSlice },
+    { weight: 3, arbitrary: anyService },
     { weight: 2, arbitrary: anyOther },
     { weight: 1, arbitrary: anyWrong },
   ),
