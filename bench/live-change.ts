@@ -4,7 +4,7 @@
 import { Engine, type Epoch, loadCluster, type WatchEvent } from '../src/index.js';
 import { numberArgument, readArguments } from './lib/arguments.js';
 
-const [SERVICES] = readArguments("What does one endpoint's change cost in a large cluster?", [
+const [SERVICES] = readArguments('What does one change cost in a large cluster?', [
   numberArgument('services', 'Services with 30 endpoints each', 5_000),
 ]) as [number];
 const ENDPOINTS = 30;
@@ -121,6 +121,25 @@ function* policies(): Generator<readonly [title: string, event: WatchEvent]> {
   }
 }
 
+/** A Service comes, among those that are there, gets its endpoints, another address, and goes. */
+function* services(count: number): Generator<readonly [title: string, event: WatchEvent]> {
+  for (let i = 0; i < count; i++) {
+    const named = (clusterIP: string): object => ({
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: { name: `more${i}`, namespace: 'web' },
+      spec: { type: 'NodePort', clusterIP, ports: [{ port: 80, nodePort: 30_080 }] },
+    });
+    const labels = { 'kubernetes.io/service-name': `more${i}` };
+    const owned = { ...slice(i % SERVICES, -1), metadata: { name: `more${i}-x`, namespace: 'web', labels } };
+    yield ['Service added', { type: 'ADDED', object: named('172.30.200.1') }];
+    yield ['its endpoints', { type: 'ADDED', object: owned }];
+    yield ['Service at another address', { type: 'MODIFIED', object: named('172.30.200.2') }];
+    yield ['Service gone', { type: 'DELETED', object: named('172.30.200.2') }];
+    yield ['its endpoints after it', { type: 'DELETED', object: owned }];
+  }
+}
+
 function timed<T>(title: string, run: () => T): T {
   const from = performance.now();
   const result = run();
@@ -155,6 +174,7 @@ function measure(title: string, event: WatchEvent): void {
 
 for (let i = 1; i <= EVENTS; i++) measure('endpoint', endpoint(i));
 for (const [title, event] of rollout(EVENTS / 4)) measure(title, event);
+for (const [title, event] of services(EVENTS / 8)) measure(title, event);
 for (const [title, event] of policies()) measure(title, event);
 for (const [title, { applied, installed, anew }] of times) {
   report(

@@ -114,8 +114,9 @@ export class PodDelta {
     const row = this.#rowOf.get(podKey(old))!;
     if (JSON.stringify(old.ports) !== JSON.stringify(fresh.ports) && !this.#setListen(row, fresh))
       return false;
-    if (policies.isSame(old, fresh)) return true;
-    return policies.leave(row, old.address) && policies.join(row, fresh);
+    if (!policies.isSame(old, fresh)) return policies.leave(row, old.address) && policies.join(row, fresh);
+    policies.replace(row, fresh);
+    return true;
   }
 
   #add(pod: Pod): boolean {

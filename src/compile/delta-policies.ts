@@ -121,6 +121,11 @@ export class PolicyDelta {
     return this.#isolate(identity, address, false);
   }
 
+  /** The pod in row `row` is another of the same identity: policies to come may ask for labels that tell them apart. */
+  replace(row: number, pod: Pod): void {
+    this.#podOf[row] = pod;
+  }
+
   /** Would the pods be of one identity? */
   isSame(a: Pod, b: Pod): boolean {
     const { identities } = this.#read;

@@ -151,6 +151,19 @@ test('rewrites the rows that it touches: a policy more, changed and gone, where 
   }
 });
 
+test('rewrites the rows that it touches: a policy asks for labels that pods got before anything asked', async () => {
+  const deny = { ...ONLY_A, metadata: { ...ONLY_A.metadata, name: 'deny' }, spec: { podSelector: {} } };
+  const from = [{ podSelector: { matchLabels: { app: 'z' } } }];
+  const fromZ = { ...ONLY_A, spec: { podSelector: {}, ingress: [{ from }] } };
+  const cluster = await fresh([...BASE, deny]);
+  cluster.compile();
+  for (const object of [pod(1, true, { app: 'z' }), fromZ]) {
+    const epoch = cluster.apply({ type: 'ADDED', object });
+    assert.ok(isSmall(epoch), object.kind);
+    assert.deepEqual(epochText(epoch), epochText(cluster.compile(epoch.number)));
+  }
+});
+
 test('rewrites the rows that it touches: Services of every kind, there and gone and there again', async () => {
   const cluster = await fresh(BASE);
   cluster.compile();

@@ -1,4 +1,4 @@
-/** Pods and policies that come, change and go under a running engine: it walks as one whose cluster was compiled anew after each event, packet
+/** Pods, Services and policies that come, change and go under a running engine: it walks as one whose cluster was compiled anew after each event, packet
  *  by packet, with the same explanations; and its tables say the same. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -11,6 +11,7 @@ import type { PolicyMode } from '../../src/model/policy.js';
 import { ruleCounts } from '../../src/replay/rule-report.js';
 import type { Epoch } from '../../src/tables/epoch.js';
 import { NONE } from '../../src/tables/nodes.js';
+import { ANY_NODE } from '../../src/tables/services.js';
 import { InputError } from '../../src/verdict/input-error.js';
 import { Quirk } from '../../src/verdict/quirks.js';
 import { runFrames, type SentFrame } from '../support/batches.js';
@@ -20,6 +21,7 @@ import { type KubeObject, keyOf } from '../support/watch.js';
 import {
   ADDRESSES,
   CLUSTER_IPS,
+  FRONTS,
   PLACE,
   POLICIES,
   podEvent,
@@ -31,6 +33,7 @@ import {
 const TARGETS = [
   ...ADDRESSES.flatMap((address) => [`${address}:8080`, `${address}:8081`, `${address}:9000`]),
   ...CLUSTER_IPS.flatMap((address) => [`${address}:80`, `${address}:90`]),
+  ...FRONTS,
   ...['192.168.1.2:22', '203.0.113.9:443', '172.30.0.10:53'],
 ];
 const WHAT = ['SYN', 'SYN', 'ACK seq=1 ack=1', 'udp "x"', 'udp "x"', 'ping'] as const;
@@ -92,12 +95,28 @@ const rulesCounted = (engine: Engine): string[] =>
     .map(({ rank: _rank, ...rest }) => JSON.stringify(rest))
     .sort();
 
+/** Connections that each row of a Service, and each endpoint of it, has had, in any order. */
+function connectionsCounted({ epoch, metrics }: Engine): string[] {
+  const { services, endpoints, nodes } = epoch.tables;
+  const lines: string[] = [];
+  for (let row = 0; row < services.rows; row++) {
+    const node = services.node[row] === ANY_NODE ? '' : epoch.text(nodes.name[services.node[row]!]!);
+    const name = `${epoch.text(services.name[row]!)} ${services.portProto[row]} ${services.scope[row]} ${node}`;
+    const first = services.first[row]!;
+    if (metrics.serviceConnections[row]! > 0) lines.push(`${name}: ${metrics.serviceConnections[row]}`);
+    for (let at = first; at < first + services.count[row]!; at++)
+      if (metrics.endpointConnections[at]! > 0)
+        lines.push(`${name} ${epoch.text(endpoints.name[at]!)}: ${metrics.endpointConnections[at]}`);
+  }
+  return lines.sort();
+}
+
 const loadAll = (objects: Iterable<KubeObject>, policy: PolicyMode): Promise<LoadedCluster> =>
   loadCluster({ objects: [...objects] }, { policy });
 
 for (const policy of ['sdn', 'api'] as const)
   test(`${policy}: an engine that installs events one by one walks as one whose cluster is compiled anew`, async () => {
-    const seen = { small: 0, whole: 0, refused: 0, rows: 0 };
+    const seen = { small: 0, whole: 0, refused: 0, rows: 0, counted: 0 };
     const property = fc.asyncProperty(
       fc.array(podFacts, { maxLength: 8 }),
       fc.subarray([...POLICIES]),
@@ -118,16 +137,16 @@ for (const policy of ['sdn', 'api'] as const)
         await follow(objects, steps, policy, seen);
       },
     );
-    await fc.assert(property, { numRuns: 14, seed: 20260418 });
+    await fc.assert(property, { numRuns: 20, seed: 20260418 });
     assert.ok(seen.small > 60 && seen.whole > 0, JSON.stringify(seen));
-    assert.ok(seen.refused > 0 && seen.rows > 300, JSON.stringify(seen));
+    assert.ok(seen.refused > 0 && seen.rows > 300 && seen.counted > 40, JSON.stringify(seen));
   });
 
 async function follow(
   objects: Map<string, KubeObject>,
   steps: readonly (readonly [WatchEvent & { readonly object: KubeObject }, readonly Probe[]])[],
   policy: PolicyMode,
-  seen: { small: number; whole: number; refused: number; rows: number },
+  seen: { small: number; whole: number; refused: number; rows: number; counted: number },
 ): Promise<void> {
   const cluster = await loadAll(objects.values(), policy).catch(() => null);
   // Two pods of one name may have come to one address.
@@ -174,6 +193,9 @@ async function follow(
     assert.deepEqual(outcome(inPlace, frames!), expected);
     assert.deepEqual(traces(inPlace, frames!), words);
     assert.deepEqual(rulesCounted(inPlace), rulesCounted(anew));
+    const counted = connectionsCounted(anew);
+    assert.deepEqual(connectionsCounted(inPlace), counted);
+    seen.counted += counted.length;
     // Twice, so that the second meets paths that the first one left.
     assert.deepEqual(outcome(cached, frames!), expected);
     seen.rows += expected.length;

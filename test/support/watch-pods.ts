@@ -11,7 +11,20 @@ export const NAMESPACES = ['web', 'shop', 'late'] as const;
 export const ADDRESSES = [1, 2].flatMap((node) =>
   Array.from({ length: 9 }, (_, i) => `10.128.${node * 2}.${i + 2}`),
 );
-export const CLUSTER_IPS = ['172.30.0.10', '172.30.0.20', '172.30.0.21', '172.30.0.22'] as const;
+export const CLUSTER_IPS = [
+  '172.30.0.10',
+  '172.30.0.20',
+  '172.30.0.21',
+  '172.30.0.22',
+  '172.30.0.23',
+] as const;
+/** Where Services are asked from outside. */
+export const FRONTS = [
+  '198.51.100.7:80',
+  '198.51.100.7:90',
+  '192.168.1.1:30080',
+  '192.168.1.2:30080',
+] as const;
 
 export interface PodFacts {
   readonly n: number;
@@ -115,6 +128,26 @@ const ports = [
   { name: 'u', port: 90, protocol: 'UDP', targetPort: 9000 },
 ];
 
+const nodePorts = ports.map((port, i) => ({ ...port, nodePort: 30_080 + i }));
+const named = (name: string, clusterIP: string, spec: object): KubeObject =>
+  service(name, { clusterIP, ports, ...spec });
+
+/** Services that come, go, and become others. */
+const SERVICES: readonly KubeObject[] = [
+  named('by-label', CLUSTER_IPS[1], { selector: { app: 'a' } }),
+  named('by-label', CLUSTER_IPS[1], { selector: { app: 'b' }, sessionAffinity: 'ClientIP' }),
+  named('by-label', CLUSTER_IPS[4], { selector: { app: 'a' }, internalTrafficPolicy: 'Local' }),
+  named('sliced', CLUSTER_IPS[2], { ports: ports.slice(0, 1), externalIPs: ['198.51.100.7'] }),
+  named('more', CLUSTER_IPS[4], { selector: { app: 'b' } }),
+  named('more', CLUSTER_IPS[4], {
+    type: 'NodePort',
+    ports: nodePorts,
+    selector: { tier: 'front' },
+    externalIPs: ['198.51.100.7'],
+    externalTrafficPolicy: 'Local',
+  }),
+];
+
 /** All but pods and policies. */
 export const PLACE: readonly KubeObject[] = [
   object('network.openshift.io/v1', 'ClusterNetwork', 'default', '', {
@@ -178,7 +211,7 @@ export const POLICIES: readonly KubeObject[] = [
   }),
 ];
 
-/** Mostly pods, now and then a policy. */
+/** Mostly pods, now and then a policy or Service. */
 export const podEvent: fc.Arbitrary<WatchEvent & { readonly object: KubeObject }> = fc.record({
   type: fc.constantFrom('ADDED', 'ADDED', 'MODIFIED', 'MODIFIED', 'DELETED'),
   object: fc.oneof(
@@ -186,6 +219,7 @@ export const podEvent: fc.Arbitrary<WatchEvent & { readonly object: KubeObject }
     { weight: 1, arbitrary: anySlice },
     { weight: 1, arbitrary: fc.constant(dnsPod) },
     { weight: 3, arbitrary: fc.constantFrom(...POLICIES) },
+    { weight: 4, arbitrary: fc.constantFrom(...SERVICES) },
   ),
 });
 
