@@ -164,6 +164,25 @@ test('rewrites the rows that it touches: a policy asks for labels that pods got 
   }
 });
 
+test('two Services that claim one address from outside: whoever goes, the other has it', async () => {
+  const claim = (name: string, clusterIP: string): KubeObject =>
+    service(name, { clusterIP, ports: [{ port: 80 }], externalIPs: ['198.51.100.7'] });
+  const [one, two] = [claim('one', '172.30.0.91'), claim('two', '172.30.0.92')];
+  for (const gone of [one, two]) {
+    const cluster = await fresh([...BASE, one, two]);
+    cluster.compile();
+    cluster.apply({ type: 'MODIFIED', object: pod(1, false) });
+    for (const type of ['DELETED', 'ADDED'] as const) {
+      const epoch = cluster.apply({ type, object: gone });
+      assert.deepEqual(
+        epochText(epoch),
+        epochText(cluster.compile(epoch.number)),
+        `${type} ${gone.metadata.name}`,
+      );
+    }
+  }
+});
+
 test('rewrites the rows that it touches: Services of every kind, there and gone and there again', async () => {
   const cluster = await fresh(BASE);
   cluster.compile();
@@ -178,7 +197,10 @@ test('rewrites the rows that it touches: Services of every kind, there and gone 
     status: { loadBalancer: { ingress: [{ ip: '198.51.100.20' }] } },
   };
   const moved = { ...outside, spec: { ...(outside['spec'] as object), clusterIP: '172.30.0.97' } };
-  const steps = ([MORE, ALIAS, outside, moved, SERVICES[3]!] as const).flatMap((object) =>
+  const headless = service('alias', { clusterIP: 'None', ports: [{ port: 80 }], selector: { app: 'a' } });
+  const other = service('alias', { type: 'ExternalName', externalName: 'other.example.com' });
+  const kinds = [MORE, ALIAS, outside, moved, SERVICES[3]!, headless, other, headless];
+  const steps = kinds.flatMap((object) =>
     (['ADDED', 'MODIFIED', 'DELETED', 'ADDED'] as const).map((type) => ({ type, object })),
   );
   for (const event of steps) {

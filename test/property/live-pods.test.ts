@@ -89,9 +89,10 @@ const traces = (engine: Engine, frames: readonly SentFrame[]): string[] =>
       ]),
   );
 
-/** Rules that have counted packets, in any order. */
+/** Rules that have counted packets, in any order. Those that speak of no pod any more may be there or not. */
 const rulesCounted = (engine: Engine): string[] =>
   ruleCounts(engine.epoch, engine.metrics.rulePackets)
+    .filter(({ match }) => !match.includes('{0 pods}'))
     .map(({ rank: _rank, ...rest }) => JSON.stringify(rest))
     .sort();
 

@@ -235,6 +235,7 @@ function dnsLines(epoch: Epoch): string[] {
   const textAt = (at: number, size: number): string =>
     Buffer.from(bytes.octet.slice(at, at + size)).toString('latin1');
   const lines = [`zone ${zone.serial[0]} ${zone.ttl[0]} ${textAt(zone.nameAt[0]!, zone.nameSize[0]!)}`];
+  const answered = new Set<number>();
   let count = 0;
   for (let row = 0; row < names.capacity; row++) {
     const kind = names.kind[row]!;
@@ -248,6 +249,15 @@ function dnsLines(epoch: Epoch): string[] {
     ];
     const key = Uint8Array.from(bytes.octet.slice(at, at + size));
     assert.equal(lookupDnsName(names, bytes.octet, key, 0, size), row, `${textAt(at, size)} is found`);
+    const rows = kind === DnsKind.Alias ? bytes.rows : addresses.rows;
+    assert.ok(
+      length === 0 || first + length <= rows,
+      `what ${textAt(at, size)} answers is among the ${rows}`,
+    );
+    for (let i = first; i < first + length && kind === DnsKind.Addresses; i++) {
+      assert.ok(!answered.has(i), `address row ${i} is in two runs`);
+      answered.add(i);
+    }
     const answer =
       kind === DnsKind.Alias
         ? textAt(first, length)
