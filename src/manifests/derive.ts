@@ -11,34 +11,43 @@ import { toPort } from './schema.js';
 export function derivedEndpoints(
   service: Entry<'Service'>,
   port: ServicePortManifest,
-  pods: readonly PodRecord[],
+  pods: Iterable<PodRecord>,
 ): Endpoint[] {
+  const selector = selectorOf(service);
   const publishNotReady = service.value.spec?.publishNotReadyAddresses === true;
-  return pods
-    .filter(({ pod }) => isSelected(service, pod))
-    .flatMap(({ pod, isTerminating }) => {
-      const number = targetPort(port, pod);
-      if (number === null) return [];
-      return [
-        {
-          address: pod.address,
-          port: number,
-          isReady: publishNotReady || (pod.isReady && !isTerminating),
-          isServing: pod.isReady,
-          isTerminating,
-          node: pod.node,
-          hostname: pod.subdomain === service.name ? pod.hostname : '',
-          pod: `${pod.namespace}/${pod.name}`,
-        },
-      ];
+  const endpoints: Endpoint[] = [];
+  // A namespace may have very many pods, and most Services of a large cluster have slices.
+  if (selector.length === 0) return endpoints;
+  for (const { pod, isTerminating } of pods) {
+    const number = hasLabels(pod, selector) ? targetPort(port, pod) : null;
+    if (number === null) continue;
+    endpoints.push({
+      address: pod.address,
+      port: number,
+      isReady: publishNotReady || (pod.isReady && !isTerminating),
+      isServing: pod.isReady,
+      isTerminating,
+      node: pod.node,
+      hostname: pod.subdomain === service.name ? pod.hostname : '',
+      pod: `${pod.namespace}/${pod.name}`,
     });
+  }
+  return endpoints;
 }
 
 /** Does the Service's selector choose a pod of its namespace? None chooses none. */
 export function isSelected(service: Entry<'Service'>, pod: Pod): boolean {
-  const selector = Object.entries(service.value.spec?.selector ?? {});
-  return selector.length > 0 && selector.every(([key, value]) => pod.labels[key] === (value ?? ''));
+  const selector = selectorOf(service);
+  return selector.length > 0 && hasLabels(pod, selector);
 }
+
+type Labels = readonly (readonly [key: string, value: string])[];
+
+const selectorOf = (service: Entry<'Service'>): Labels =>
+  Object.entries(service.value.spec?.selector ?? {}).map(([key, value]) => [key, value ?? '']);
+
+const hasLabels = ({ labels }: Pod, wanted: Labels): boolean =>
+  wanted.every(([key, value]) => labels[key] === value);
 
 /** A named port is looked up in each pod, by name and protocol; null in a pod that lacks it. */
 function targetPort(port: ServicePortManifest, pod: Pod): number | null {

@@ -42,7 +42,7 @@ export class EndpointSource {
       );
     const object = this.objects.get(key);
     if (object !== undefined) return tidy(objectEndpoints(object, port));
-    return tidy(derivedEndpoints(service, port, [...(this.pods.get(service.namespace)?.values() ?? [])]));
+    return tidy(derivedEndpoints(service, port, this.pods.get(service.namespace)?.values() ?? []));
   }
 
   /** Does the Service of this key (namespace/name) find its endpoints by its selector? */

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { loadCluster } from '../../src/cluster.js';
 import { type ReplayResult, replay } from '../../src/replay/replay.js';
 import { EXAMPLE, writeTrace } from './traces.js';
-import { changing, jwsApp, policy, type Timed } from './watch.js';
+import { changing, jwsApp, jwsService, policy, type Timed } from './watch.js';
 
 /** Packets and the changes between them: a line begins with who sends, or is an event. */
 type Line = string | Omit<Timed, 'time'>;
@@ -84,6 +84,29 @@ for (const { why, lines, rows } of [
     rows: [
       ...['delivered', 'delivered', 'delivered', 'delivered', 'delivered'],
       ...['rejected no-endpoints', 'caused by packet 6: delivered'],
+    ],
+  },
+  {
+    why: 'a Service goes with its address, and comes at another one; connections that are open stay',
+    lines: [
+      { type: 'MODIFIED', object: jwsApp('pod-3') },
+      'shell:40000 > web:8080 SYN',
+      'pod-3:8080 > shell:40000 SYNACK',
+      { type: 'DELETED', object: jwsService() },
+      'shell:40000 > web:8080 ACK',
+      // Nobody owns the address.
+      'shell:40001 > web:8080 SYN',
+      { type: 'ADDED', object: jwsService('172.30.10.21') },
+      'shell:40002 > web:8080 SYN',
+      'shell:40003 > 172.30.10.21:8080 SYN',
+      { type: 'MODIFIED', object: jwsService() },
+      'shell:40000 > web:8080 ACK',
+      'shell:40004 > web:8080 SYN',
+    ],
+    rows: [
+      ...['delivered', 'delivered', 'delivered', 'delivered', 'delivered', 'delivered'],
+      ...['rejected host-unreachable', 'caused by packet 4: delivered'],
+      ...['rejected host-unreachable', 'caused by packet 5: delivered'],
     ],
   },
   {

@@ -45,6 +45,14 @@ export const policy = (namespace: string, name: string, from?: object): WatchEve
   spec: { podSelector: {}, ingress: from === undefined ? [] : [{ from: [from] }] },
 });
 
+/** Service web/jws-app, at this ClusterIP. */
+export const jwsService = (clusterIP = '172.30.10.20'): WatchEvent['object'] => ({
+  apiVersion: 'v1',
+  kind: 'Service',
+  metadata: { name: 'jws-app', namespace: 'web' },
+  spec: { clusterIP, ports: [{ name: '8080-tcp', port: 8080 }] },
+});
+
 /** The pods of web/jws-app that answer. */
 const PODS = { 'pod-1': '10.128.0.2', 'pod-2': '10.128.0.3', 'pod-3': '10.129.0.2' } as const;
 

@@ -264,14 +264,3 @@ export const anyEvent: fc.Arbitrary<WatchEvent & { readonly object: KubeObject }
     { weight: 1, arbitrary: anyWrong },
   ),
 });
-
-/** Events that keep every port's row where it is: traffic can go on. */
-export const calmEvent: fc.Arbitrary<WatchEvent & { readonly object: KubeObject }> = fc.record({
-  type: fc.constantFrom('ADDED', 'MODIFIED', 'DELETED'),
-  object: fc.oneof(
-    { weight: 6, arbitrary: anySlice },
-    { weight: 2, arbitrary: anyEndpoints },
-    { weight: 2, arbitrary: fc.constantFrom(...POLICIES) },
-    { weight: 1, arbitrary: fc.constantFrom(...SERVICES) },
-  ),
-});
