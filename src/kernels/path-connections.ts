@@ -3,14 +3,23 @@
 import { PROTOCOL } from '../wire/ipv4.js';
 import { TCP } from '../wire/tcp.js';
 import { CONNECTION, senderAt, WINDOW, WINDOW_FLAG } from './connection-columns.js';
-import { countRetransmission, isSameSegment, LAST_DIRECTION, metAgain, setLastKind } from './last-segment.js';
+import {
+  cameAgain,
+  countRetransmission,
+  isSameSegment,
+  LAST_DIRECTION,
+  metAgain,
+  setLastKind,
+} from './last-segment.js';
 import { PATH, PATH_FLAG, repeatsAt } from './path-columns.js';
 import {
   boundsBroken,
+  EITHER_UNACKNOWLEDGED,
   highestSack,
   InWindow,
   isAfter,
   learnWindow,
+  RETRANSMISSIONS_MAX,
   UNACKNOWLEDGED_NS,
   windowTimeoutNs,
 } from './tcp-window.js';
@@ -99,6 +108,8 @@ export function meetTcp(
   if (ack === rows[receiver + WINDOW.END]) options &= ~receiverFlags(WINDOW_FLAG.UNACKNOWLEDGED);
   const isAgain = isSameSegment(rows, first, direction, seq, ack, data);
   const asKept = turned(options, direction);
+  // As windowTimeoutNs; what follows from words that all rows get is asked once.
+  const isShortened = (options & EITHER_UNACKNOWLEDGED) !== 0 || window === 0;
   for (let k = 0; k < touches; k++) {
     const row = (paths[path + PATH.TOUCH + k]! >> 1) * CONNECTION.ROW;
     const from = row + WINDOW.SIDES + side;
@@ -114,8 +125,8 @@ export function meetTcp(
     const before = rows[row + CONNECTION.MARKS]!;
     const marks = metAgain(before, direction, isAgain, (shape >>> repeatsAt(k)) & 3, SEGMENT_ACK);
     rows[row + CONNECTION.MARKS] = marks;
-    const usual = (marks & SEEN_REPLY) !== 0 ? ESTABLISHED_NS : UNACKNOWLEDGED_NS;
-    times[(row + CONNECTION.EXPIRES) >> 1] = nowNs + windowTimeoutNs(rows, row, true, usual);
+    const isShort = isShortened || cameAgain(marks) >= RETRANSMISSIONS_MAX || (marks & SEEN_REPLY) === 0;
+    times[(row + CONNECTION.EXPIRES) >> 1] = nowNs + (isShort ? UNACKNOWLEDGED_NS : ESTABLISHED_NS);
   }
   return true;
 }
@@ -175,11 +186,27 @@ function isOpen(marks: number, direction: number): boolean {
   return (marks & STATE_BITS) === ESTABLISHED && (marks & SEEN_REPLY) === 0 && direction === 0;
 }
 
-/** Have both rows the same windows, and the same last segment? */
+/** Have both rows the same windows, and the same last segment? Written out, as the compiler does not unroll loops. */
 function isAlike(rows: Int32Array, one: number, other: number): boolean {
-  for (let w = WINDOW.SIDES; w < WINDOW.SIDES + WINDOW.WORDS; w++)
-    if (rows[one + w] !== rows[other + w]) return false;
-  return ((rows[one + CONNECTION.MARKS]! ^ rows[other + CONNECTION.MARKS]!) & LAST_DIRECTION) === 0;
+  const a = one + WINDOW.SIDES;
+  const b = other + WINDOW.SIDES;
+  const marks = (rows[one + CONNECTION.MARKS]! ^ rows[other + CONNECTION.MARKS]!) & LAST_DIRECTION;
+  const original =
+    (rows[a]! ^ rows[b]!) |
+    (rows[a + 1]! ^ rows[b + 1]!) |
+    (rows[a + 2]! ^ rows[b + 2]!) |
+    (rows[a + 3]! ^ rows[b + 3]!);
+  const reply =
+    (rows[a + 4]! ^ rows[b + 4]!) |
+    (rows[a + 5]! ^ rows[b + 5]!) |
+    (rows[a + 6]! ^ rows[b + 6]!) |
+    (rows[a + 7]! ^ rows[b + 7]!);
+  const last =
+    (rows[a + 8]! ^ rows[b + 8]!) |
+    (rows[a + 9]! ^ rows[b + 9]!) |
+    (rows[a + 10]! ^ rows[b + 10]!) |
+    (rows[a + 11]! ^ rows[b + 11]!);
+  return (marks | original | reply | last) === 0;
 }
 
 /** UDP and echo: only the timeout moves. */

@@ -13,8 +13,8 @@ const MAX_ACK_WINDOW = 66_000;
 const RETRANSMITTED_NS = 300e9;
 /** Also of an established connection that no reply was seen of: one picked up in the middle. */
 export const UNACKNOWLEDGED_NS = 300e9;
-const RETRANSMISSIONS_MAX = 3;
-const EITHER_UNACKNOWLEDGED = WINDOW_FLAG.UNACKNOWLEDGED | receiverFlags(WINDOW_FLAG.UNACKNOWLEDGED);
+export const RETRANSMISSIONS_MAX = 3;
+export const EITHER_UNACKNOWLEDGED = WINDOW_FLAG.UNACKNOWLEDGED | receiverFlags(WINDOW_FLAG.UNACKNOWLEDGED);
 
 /** Sequence numbers compare modulo 2^32. */
 export const isBefore = (a: number, b: number): boolean => ((a - b) | 0) < 0;

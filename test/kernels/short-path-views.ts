@@ -34,7 +34,7 @@ export const packets = fc.record({
     near(SEQ),
     word.map((value) => value >>> 0),
   ),
-  window: fc.constantFrom(0, 1, 500, 65_535),
+  window: fc.constantFrom<number>(0, 1, 500, 65_535),
   sack: fc.option(near(SEQ), { freq: 3 }),
   payload: fc.uint8Array({ maxLength: 40 }),
   ttl: seldom(fc.constant(64), fc.nat(4)),
@@ -76,10 +76,22 @@ export const connections = fc.record({
   }),
 });
 
-/** The connections of a path: each its own, or some alike, as one packet's mostly are. */
+/** The connections of a path: each its own, or some alike, as one packet's mostly are, or alike but for one word. */
 export const connectionLists = fc
-  .array(fc.tuple(fc.nat(CONNECTIONS - 1), connections), { minLength: CONNECTIONS, maxLength: CONNECTIONS })
-  .map((list) => list.map(([like]) => list[like]![1]));
+  .array(
+    fc.tuple(
+      fc.nat(CONNECTIONS - 1),
+      connections,
+      fc.option(fc.tuple(fc.nat(WINDOWS - 1), near(SEQ)), { freq: 2 }),
+    ),
+    { minLength: CONNECTIONS, maxLength: CONNECTIONS },
+  )
+  .map((list) =>
+    list.map(([like, , other]) => {
+      const wish = list[like]![1];
+      return other === null ? wish : { ...wish, windows: wish.windows.with(...other) };
+    }),
+  );
 export type ConnectionWish = typeof connections extends fc.Arbitrary<infer T> ? T : never;
 
 /** The destination's bytes as two little-endian words. */

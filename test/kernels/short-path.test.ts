@@ -11,6 +11,7 @@ import { PATH, PATH_FLAG, TOUCHES_MAX } from '../../src/kernels/path-columns.js'
 import type { ShortPathViews } from '../../src/kernels/short-path.js';
 import { needsNative } from '../support/native.js';
 import {
+  type ConnectionWish,
   connectionLists,
   copyOf,
   NOW_NS,
@@ -106,6 +107,90 @@ for (const kernels of skip.skip === false
       assert.equal(kernels.shortPath(v, 0, 1, 0, 0, 0, Number.POSITIVE_INFINITY), 1);
       assert.equal(v.p.getUint16(at), out);
     }
+  });
+
+/** An open connection in the middle of its life. END, MAX_END, MAX_WINDOW, MAX_ACK of both sides; the last segment; window
+ *  options. */
+const OPEN: ConnectionWish = {
+  ...{ isTcp: true, state: 3, flags: 3, expiresNs: NOW_NS + 5e9, streamNs: 0 },
+  windows: [
+    ...[1_000, 9_000, 8_000, 1_000],
+    ...[1_000, 9_000, 8_000, 1_000],
+    ...[1_000, 1_000, 8_000, 0x20_0020],
+  ],
+};
+/** As a connection whose last segment went the other way has its flags: LAST_DIRECTION is bit 19 of the marks. */
+const TURNED = 3 | (1 << 11);
+const ACK: PacketWish = {
+  ...{ protocol: 'tcp', path: 0, found: 0, port: 0, flags: 0x10, seq: 1_000, ack: 1_000, window: 8_000 },
+  ...{ sack: null, payload: new Uint8Array(0), ttl: 64, tsNs: NOW_NS, spoilt: undefined, shift: 0 },
+};
+const THREE: PathWish = {
+  ...{
+    touches: 3,
+    repeats: 0,
+    forwards: 0,
+    flags: 0,
+    outcome: 1,
+    deltas: 0,
+    ends: [1, 2, 3],
+    macs: [1, 2, 3],
+  },
+  ...{ mtu: 1_450, touch: [0, 2, 4, 0], born: 1 },
+};
+const other = fc.record({
+  /** Which connection is unlike the others, by how much in which word, or in the last segment's direction. */
+  connection: fc.nat(2),
+  isTurned: fc.boolean(),
+  word: fc.nat(WINDOW.WORDS - 1),
+  by: fc.oneof(
+    fc.integer({ min: -2, max: 2 }),
+    fc.constantFrom(8_000, -8_000, 0x10, 0x10_0000, -0x20, 1 << 22),
+  ),
+  isReply: fc.boolean(),
+  repeats: fc.nat(63),
+  /** The last segment once more, or another. */
+  packet: fc.oneof(
+    fc.constant({}),
+    fc.record({
+      seq: fc.integer({ min: 985, max: 1_010 }),
+      ack: fc.integer({ min: 985, max: 1_010 }),
+      window: fc.constantFrom(0, 1, 8_000, 8_001),
+      payload: fc.uint8Array({ maxLength: 12 }),
+    }),
+  ),
+});
+for (const kernels of skip.skip === false
+  ? [loadKernels('typescript'), loadKernels('native')]
+  : [loadKernels('typescript')])
+  test(`${kernels.name}: connections that are judged as one learn what they learn one by one`, () => {
+    const seen = { taken: 0, refused: 0, unlike: 0 };
+    fc.assert(
+      fc.property(other, ({ connection, isTurned, word, by, isReply, repeats, packet }) => {
+        const windows = OPEN.windows.with(word, (OPEN.windows[word]! + by) | 0);
+        const unlike = isTurned ? { ...OPEN, flags: TURNED } : { ...OPEN, windows };
+        const touch = THREE.touch.map((one) => one + Number(isReply));
+        const v = viewsOf(
+          [{ ...ACK, ...packet }],
+          [{ ...THREE, touch, repeats }],
+          [OPEN, OPEN, OPEN].with(connection, unlike),
+        );
+        const each = copyOf(v);
+        // Of connections that may be one and the same, none is taken for another.
+        each.paths[PATH.SHAPE]! &= ~(PATH_FLAG.DISTINCT << 16);
+        const taken = kernels.shortPath(v, 0, 1, 0, 0, 0, Number.POSITIVE_INFINITY);
+        assert.equal(kernels.shortPath(each, 0, 1, 0, 0, 0, Number.POSITIVE_INFINITY), taken);
+        assert.deepEqual(v.connections, each.connections);
+        if (taken === 1) seen.taken++;
+        else seen.refused++;
+        const learnt = [0, 1, 2].map((i) =>
+          v.connections.subarray(i * CONNECTION.ROW + WINDOW.SIDES, i * CONNECTION.ROW + 16).join(),
+        );
+        if (taken === 1 && new Set(learnt).size > 1) seen.unlike++;
+      }),
+      { numRuns: 5_000, seed: 20261130 },
+    );
+    assert.ok(seen.taken > 500 && seen.refused > 50 && seen.unlike > 500, JSON.stringify(seen));
   });
 
 const GUARD = 64;
