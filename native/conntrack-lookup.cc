@@ -9,6 +9,7 @@ namespace podplane {
 namespace {
 
 constexpr size_t kGroup = 32;
+static_assert(kConnectionRow == kRowWords && kPathRow == kRowWords, "one lookup serves both");
 
 // Word of the tuple of a slot, or SIZE_MAX where the slot names no whole tuple of the table.
 size_t tupleAt(int32_t slot, size_t keyAt, size_t words) {

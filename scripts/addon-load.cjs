@@ -7,7 +7,7 @@
 const { createHash } = require('node:crypto');
 const { existsSync, readFileSync } = require('node:fs');
 
-/** Raised together with kLayoutVersion of native/tables.h. */
+/** Raised whenever a column, a mark or an argument of the kernels changes; then: npm run header. */
 const LAYOUT_VERSION = 4;
 /** Name of the file beside an addon that holds its SHA-256, as sha256sum writes it. */
 const CHECKSUM_SUFFIX = '.sha256';

@@ -1,5 +1,5 @@
 /** One row of conntrack, 32 words: two cache lines, and all that a packet of an open connection needs in the first.
- *  native/tables.h has the same numbers.
+ *  The addon has the same numbers of layout-header.
  *
  *   word 0        1       2, 3         4 … 7               8 … 11
  *  +-------------+-------+------------+-------------------+-------------------+

@@ -8,11 +8,12 @@
  *  The owner of the table keeps at least one slot empty, so that a miss ends early; a table without any is
  *  searched once around. */
 
-const MISS = -1;
-const EMPTY = 0;
-const WORDS = 4;
-/** Words of a row: CONNECTION.ROW and PATH.ROW. */
-const ROW = 32;
+/** What a lookup that finds nothing answers, and what a slot has that nothing was put in. */
+export const SLOT = { MISS: -1, EMPTY: 0 } as const;
+/** Words of a tuple, and of a row: CONNECTION.ROW and PATH.ROW. */
+export const LOOKUP = { TUPLE_WORDS: 4, ROW_WORDS: 32 } as const;
+const { MISS, EMPTY } = SLOT;
+const { TUPLE_WORDS: WORDS, ROW_WORDS: ROW } = LOOKUP;
 /** Slots from which a touch pass pays: below, the table lies in the cache and the pass costs 2 ns a packet; at
  *  100,000 connections it saves a third. */
 const TOUCH_FROM = 1 << 15;

@@ -7,11 +7,10 @@
  *  The count wraps as the kernel's u8 does (retrans of struct ip_ct_tcp). `base` is a row's first word. */
 import { CONNECTION, WINDOW } from './connection-columns.js';
 
-const { MARKS } = CONNECTION;
-const KIND_AT = 16;
+/** Where in the marks each part begins. */
+export const MARKS = { KIND_AT: 16, DIRECTION_AT: 19, AGAIN_AT: 24 } as const;
+const { KIND_AT, DIRECTION_AT, AGAIN_AT } = MARKS;
 const KIND = 0x07;
-const DIRECTION_AT = 19;
-const AGAIN_AT = 24;
 const STATE_AND_FLAGS = 0xffff;
 
 /** The last segment's direction, as a part of the marks. */
@@ -21,10 +20,11 @@ export const LAST_DIRECTION = 1 << DIRECTION_AT;
 export const withoutLast = (marks: number): number => marks & STATE_AND_FLAGS;
 
 /** SegmentKind of the last segment. */
-export const lastKind = (win: Int32Array, base: number): number => (win[base + MARKS]! >>> KIND_AT) & KIND;
+export const lastKind = (win: Int32Array, base: number): number =>
+  (win[base + CONNECTION.MARKS]! >>> KIND_AT) & KIND;
 
 export function setLastKind(win: Int32Array, base: number, kind: number): void {
-  win[base + MARKS] = (win[base + MARKS]! & ~(KIND << KIND_AT)) | (kind << KIND_AT);
+  win[base + CONNECTION.MARKS] = (win[base + CONNECTION.MARKS]! & ~(KIND << KIND_AT)) | (kind << KIND_AT);
 }
 
 /** The marks after a segment of `kind` that is the last one again or another, and came `repeats` times more. */
@@ -42,7 +42,7 @@ export const metAgain = (
 
 /** Direction of the last segment that counted as data or a pure acknowledgement. */
 export const lastDirection = (win: Int32Array, base: number): number =>
-  (win[base + MARKS]! >>> DIRECTION_AT) & 1;
+  (win[base + CONNECTION.MARKS]! >>> DIRECTION_AT) & 1;
 
 /** How often it came again. */
 export const cameAgain = (marks: number): number => marks >>> AGAIN_AT;
@@ -74,13 +74,13 @@ export function countRetransmission(
   ack: number,
   data: number,
 ): void {
-  const marks = win[base + MARKS]!;
+  const marks = win[base + CONNECTION.MARKS]!;
   if (isSameSegment(win, base, direction, seq, ack, data)) {
-    win[base + MARKS] = marks + (1 << AGAIN_AT);
+    win[base + CONNECTION.MARKS] = marks + (1 << AGAIN_AT);
     return;
   }
   win[base + WINDOW.LAST_SEQ] = seq;
   win[base + WINDOW.LAST_ACK] = ack;
   win[base + WINDOW.LAST_DATA] = data;
-  win[base + MARKS] = (marks & (LAST_DIRECTION - 1)) | (direction << DIRECTION_AT);
+  win[base + CONNECTION.MARKS] = (marks & (LAST_DIRECTION - 1)) | (direction << DIRECTION_AT);
 }

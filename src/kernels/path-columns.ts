@@ -1,6 +1,6 @@
 /** One row of the path cache: the whole outcome of the long way for one direction of a connection, 32 words. The first
  *  cache line has what decides whether the row is of use, the second what is done then.
- *  native/tables.h has the same numbers. */
+ *  The addon has the same numbers of layout-header. */
 
 export const PATH = {
   ROW: 32,
@@ -37,8 +37,11 @@ export const PATH = {
 
 export const TOUCHES_MAX = 4;
 
+/** Where in the shape repeats begin. */
+export const REPEATS_AT = 24;
+
 /** How often touch `k` comes again, of 0 to 3 times, in the shape. */
-export const repeatsAt = (k: number): number => 24 + 2 * k;
+export const repeatsAt = (k: number): number => REPEATS_AT + 2 * k;
 
 export const PATH_FLAG = {
   /** Addresses or ports change. */

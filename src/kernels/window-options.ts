@@ -9,11 +9,10 @@
  *  `base` is a row's first word, `direction` 0 or 1. */
 import { WINDOW } from './connection-columns.js';
 
-const { OPTIONS } = WINDOW;
-const HALF = 16;
+/** Where in the word the second half begins; of a half, where its scale begins, and the scale's bits. */
+export const OPTIONS = { HALF: 16, SCALE_AT: 6, SCALE: 0x0f } as const;
+const { HALF, SCALE_AT, SCALE } = OPTIONS;
 const FLAGS = 0x3f;
-const SCALE_AT = 6;
-const SCALE = 0x0f;
 
 /** The word with the sender in `direction` below, or such a word as the row has it. */
 export const turned = (options: number, direction: number): number =>
@@ -27,10 +26,10 @@ export const receiverFlags = (flags: number): number => flags << HALF;
 
 /** WINDOW_FLAG bits of the side that sends in `direction`. */
 export const windowFlags = (win: Int32Array, base: number, direction: number): number =>
-  (win[base + OPTIONS]! >>> (direction * HALF)) & FLAGS;
+  (win[base + WINDOW.OPTIONS]! >>> (direction * HALF)) & FLAGS;
 
 export function addWindowFlags(win: Int32Array, base: number, direction: number, flags: number): void {
-  win[base + OPTIONS]! |= flags << (direction * HALF);
+  win[base + WINDOW.OPTIONS]! |= flags << (direction * HALF);
 }
 
 /** Window scale of that side, 0 to 15, and its flags, anew. */
@@ -42,14 +41,14 @@ export function setWindowOptions(
   flags: number,
 ): void {
   const at = direction * HALF;
-  const kept = win[base + OPTIONS]! & ~(0xffff << at);
-  win[base + OPTIONS] = kept | ((((scale & SCALE) << SCALE_AT) | flags) << at);
+  const kept = win[base + WINDOW.OPTIONS]! & ~(0xffff << at);
+  win[base + WINDOW.OPTIONS] = kept | ((((scale & SCALE) << SCALE_AT) | flags) << at);
 }
 
 /** Neither side scales its window. */
 export function forgetScales(win: Int32Array, base: number): void {
-  win[base + OPTIONS]! &= ~((SCALE << SCALE_AT) | (SCALE << (SCALE_AT + HALF)));
+  win[base + WINDOW.OPTIONS]! &= ~((SCALE << SCALE_AT) | (SCALE << (SCALE_AT + HALF)));
 }
 
 export const windowScale = (win: Int32Array, base: number, direction: number): number =>
-  senderScale(win[base + OPTIONS]! >>> (direction * HALF));
+  senderScale(win[base + WINDOW.OPTIONS]! >>> (direction * HALF));

@@ -1,6 +1,5 @@
 /** Tests of the choice of back end. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { test } from 'node:test';
 import { loadKernels } from '../../src/kernels/backend.js';
@@ -42,11 +41,6 @@ const UNFIT: readonly { why: string; addon: object; out: RegExp }[] = [
   },
 ];
 for (const { why, addon, out } of UNFIT) test(`unfit: ${why}`, () => assert.match(whyUnfit(addon), out));
-
-test('both sides name the same layout version', () => {
-  const header = readFileSync(`${root}native/tables.h`, 'utf8');
-  assert.match(header, new RegExp(`kLayoutVersion = ${LAYOUT_VERSION};`));
-});
 
 test('TypeScript is there when asked for', () => {
   assert.equal(loadKernels('typescript').name, 'typescript');
