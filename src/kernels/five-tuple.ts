@@ -9,23 +9,23 @@
  *  The ICMP form is that of Linux (net/netfilter/nf_conntrack_proto_icmp.c): a request and its reply differ in
  *  the type alone, and each is the other's inverse. Fragments have no key: only the first has the ports, and
  *  netfilter sees none of them before they are put together. */
+import { ETHERNET, ETHERTYPE } from '../wire/ethernet.js';
+import { ICMP as ICMP_HEADER, ICMP_TYPE } from '../wire/icmp.js';
+import { IPV4, IPV4_MF, IPV4_OFFSET_MASK, PROTOCOL } from '../wire/ipv4.js';
+import { UDP as UDP_HEADER } from '../wire/udp.js';
 import { tupleHash } from './tuple-hash.js';
 
 export { tupleHash } from './tuple-hash.js';
 
-const ETHERNET_SIZE = 14;
-const ETHER_TYPE_AT = 12;
-const ETHER_TYPE_IPV4 = 0x0800;
-const IPV4_MIN_SIZE = 20;
-const FRAGMENT_MASK = 0x3fff;
-const ICMP = 1;
-const TCP = 6;
-const UDP = 17;
-const SCTP = 132;
-const ICMP_ECHO_REPLY = 0;
-const ICMP_ECHO = 8;
-const ICMP_ECHO_SIZE = 8;
-const PORTS_SIZE = 4;
+const { SIZE: ETHERNET_SIZE, TYPE: ETHER_TYPE_AT } = ETHERNET;
+const { IPV4: ETHER_TYPE_IPV4 } = ETHERTYPE;
+const { MIN_SIZE: IPV4_MIN_SIZE } = IPV4;
+const { ICMP, TCP, UDP, SCTP } = PROTOCOL;
+const { ECHO_REPLY: ICMP_ECHO_REPLY, ECHO: ICMP_ECHO } = ICMP_TYPE;
+const FRAGMENT_MASK = IPV4_MF | IPV4_OFFSET_MASK;
+const ICMP_ECHO_SIZE = ICMP_HEADER.SIZE;
+/** Both ports lie in front of what else a transport has. */
+const PORTS_SIZE = UDP_HEADER.LENGTH;
 const NONE = -1;
 const NO_NODE = 0xffffffff;
 

@@ -3,6 +3,6 @@ import { test } from 'node:test';
 import { needs } from '../support/needs.js';
 import { runChecked } from './checked-build.js';
 
-test('kernels, twins and paths on a build with sanitizers', needs('g++', 'make', 'python3'), (t) =>
+test('kernels, twins and paths on a build with sanitizers', needs('g++', 'toolchain'), (t) =>
   runChecked(t, ['kernels', 'twins', 'path']),
 );

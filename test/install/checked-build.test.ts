@@ -3,8 +3,6 @@ import { test } from 'node:test';
 import { needs } from '../support/needs.js';
 import { runChecked } from './checked-build.js';
 
-test(
-  'kernels, and packets that leave early, on a build with sanitizers',
-  needs('g++', 'make', 'python3'),
-  (t) => runChecked(t, ['kernels', 'twins/leaving', 'path/service']),
+test('kernels, and packets that leave early, on a build with sanitizers', needs('g++', 'toolchain'), (t) =>
+  runChecked(t, ['kernels', 'twins/leaving', 'path/service']),
 );

@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, readdirSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import type { TestContext } from 'node:test';
+import { toolchain } from '../support/toolchain.js';
 import { copyPackage } from './package-copy.js';
 
 const SANITIZERS = ['asan', 'ubsan'] as const;
@@ -12,8 +13,6 @@ const TESTS = join(import.meta.dirname, '..');
 
 /** Build it, and run compiled tests on it: all of a folder, or one file `folder/name`. All must pass, none be skipped. */
 export async function runChecked(t: TestContext, tests: readonly string[]): Promise<void> {
-  const nodeDir = join(dirname(process.execPath), '..');
-  if (!existsSync(join(nodeDir, 'include', 'node'))) return t.skip('needs the headers of the running Node');
   const copy = copyPackage(t);
   const root = join(TESTS, '..', '..');
   for (const part of ['dist', 'examples', join('test', 'captures')])
@@ -21,7 +20,7 @@ export async function runChecked(t: TestContext, tests: readonly string[]): Prom
   const built = await copy.preGyp(
     'configure',
     'build',
-    `--nodedir=${nodeDir}`,
+    `--nodedir=${toolchain.nodeDir}`,
     '--sanitize=address,undefined',
   );
   assert.equal(built.code, 0, built.errors);
