@@ -232,3 +232,20 @@ test('when a node goes, what waits on it is given up before', async () => {
   assert.deepEqual(rows, ['rejected host-unreachable', 'caused by packet 1: delivered', 'delivered']);
   assert.equal(result.changes?.taken, events.length);
 });
+
+test('a Service that gets session affinity on the way has the run take one lane', async () => {
+  const service = jwsService();
+  const spec = { ...(service as { spec: object }).spec, sessionAffinity: 'ClientIP' };
+  const { cluster, changes } = await changing([
+    { type: 'MODIFIED', object: jwsService('172.30.10.21'), time: 0.001 },
+    { type: 'MODIFIED', object: { ...service, spec }, time: 0.002 },
+  ]);
+  const trace = await writeTrace([['any', 'shell:40000 > web:8080 SYN']]);
+  const { lanes, splitState } = await replay(cluster.compile(), {
+    traces: [trace],
+    backend: 'typescript',
+    changes,
+  });
+  assert.equal(lanes, 1);
+  assert.match(splitState, /^session affinity/);
+});
